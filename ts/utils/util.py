@@ -1,0 +1,180 @@
+"""Labels and small helpers which torchserve's server, its handlers and their subclasses import from here."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import json
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable
+
+import yaml
+
+logger = logging.getLogger(__name__)
+
+# HTML tags and character entities, as the text handlers remove them.
+CLEANUP_REGEX = re.compile("<.*?>|&([a-z0-9]+|#[0-9]{1,6}|#x[0-9a-f]{1,6});")
+
+
+class PT2Backend(str, enum.Enum):
+    """Backends of `torch.compile` that `pt2` in model-config.yaml may name."""
+
+    EAGER = "eager"
+    AOT_EAGER = "aot_eager"
+    INDUCTOR = "inductor"
+    NVFUSER = "nvfuser"
+    AOT_NVFUSER = "aot_nvfuser"
+    AOT_CUDAGRAPHS = "aot_cudagraphs"
+    OFI = "ofi"
+    FX2TRT = "fx2trt"
+    ONNXRT = "onnxrt"
+    IPEX = "ipex"
+    TORCHXLA_TRACE_ONCE = "torchxla_trace_once"
+    OPENVINO = "openvino"
+    TENSORRT = "tensorrt"
+    HPU_BACKEND = "hpu_backend"
+
+
+class PredictionException(Exception):
+    """Raised by a handler to choose the HTTP status and the message of an answer.
+
+    Args:
+        message: what the client is told.
+        error_code: HTTP status code.
+    """
+
+    def __init__(self, message: str, error_code: int = 500) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error_code = error_code
+
+    def __str__(self) -> str:
+        return f"{self.message} : {self.error_code}"
+
+
+def check_valid_pt2_backend(backend: str) -> bool:
+    """Whether `backend` is a value of `PT2Backend`; warns if it is not."""
+    valid = backend in {member.value for member in PT2Backend}
+    if not valid:
+        logger.warning("%s is not a supported backend", backend)
+    return valid
+
+
+def list_classes_from_module(module: ModuleType, parent_class: type | None = None) -> list[type]:
+    """The classes that `module` defines (not those it imports), derived from `parent_class` if that is given."""
+    return [
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if member.__module__ == module.__name__ and (parent_class is None or issubclass(member, parent_class))
+    ]
+
+
+def get_yaml_config(yaml_file_path: str | Path) -> Any:
+    """The content of a YAML file, read with the safe loader."""
+    with open(yaml_file_path, encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+def load_label_mapping(mapping_file_path: str | Path) -> dict[str, str] | None:
+    """Reads index_to_name.json: the label of each class index.
+
+    The file holds `{"0": "tench", ...}`; a value may be a list, such as `["n01440764", "tench"]`, whose last
+    entry is the label. The older form `{"object_type_names": ["person", ...]}` is read too.
+
+    Args:
+        mapping_file_path: the file; it may be absent.
+
+    Returns:
+        Labels by class index (a string), or None where there is no such file.
+
+    Raises:
+        ValueError: the file is no JSON, or not of that form.
+    """
+    path = Path(mapping_file_path)
+    if not path.is_file():
+        logger.warning("%s is absent: answers show class indexes instead of labels.", path)
+        return None
+    try:
+        mapping = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path.name} is not JSON: {error}") from error
+    if isinstance(mapping, dict) and "object_type_names" in mapping:
+        mapping = mapping["object_type_names"]
+        if isinstance(mapping, list):
+            mapping = dict(enumerate(mapping))
+    if not isinstance(mapping, dict):
+        raise ValueError(f'{path.name} must hold an object of the form {{"0": "label", ...}}')
+    return {str(index): _label(path.name, index, value) for index, value in mapping.items()}
+
+
+def _label(file_name: str, index: Any, value: Any) -> str:
+    label = value[-1] if isinstance(value, list) and value else value
+    if not isinstance(label, str):
+        raise ValueError(
+            f"{file_name}: the label of class {index} must be a string or a list of strings: {value!r}"
+        )
+    return label
+
+
+def map_class_to_label(
+    probs: Sequence[Sequence[Any]],
+    mapping: dict[str, str] | None = None,
+    lbl_classes: Sequence[Sequence[int]] | None = None,
+) -> list[dict[str, Any]]:
+    """Names the classes of each row.
+
+    A class without a label shows its index. Where two classes of a row have one label, the second shows its
+    index behind it, as in "crane (517)", so that neither entry is lost.
+
+    Args:
+        probs: for each row, one value a class: mostly its probability in [0, 1].
+        mapping: labels by class index (a string), as `load_label_mapping` returns them.
+        lbl_classes: for each row, the class index of each value; by default 0, 1, 2, ...
+
+    Returns:
+        For each row, its values by label, in the order given.
+
+    Raises:
+        TypeError: `probs` or `lbl_classes` is not made of lists (a tensor, say).
+    """
+    if not isinstance(probs, list) or not isinstance(lbl_classes, (list, type(None))):
+        raise TypeError("map_class_to_label takes lists: call tolist() on a tensor or an array first")
+    classes = lbl_classes if lbl_classes is not None else [range(len(row)) for row in probs]
+    return [dict(_labelled(row, indexes, mapping or {})) for row, indexes in zip(probs, classes)]
+
+
+def _labelled(
+    values: Sequence[Any], indexes: Sequence[int], mapping: dict[str, str]
+) -> Iterator[tuple[str, Any]]:
+    seen = set()
+    for value, index in zip(values, indexes):
+        label = mapping.get(str(index), str(index))
+        if label in seen:
+            label = f"{label} ({index})"
+        seen.add(label)
+        yield label, value
+
+
+def deprecated(
+    version: str, replacement: str = "", klass: type[Warning] = PendingDeprecationWarning
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Marks a function as deprecated since `version`: calling it warns, and names its replacement."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        message = f"{function.__name__} is deprecated since {version}"
+        message += f"; use {replacement}" if replacement else ""
+
+        @wraps(function)
+        def warn_and_call(*args: Any, **kwargs: Any) -> Any:
+            warnings.warn(message, klass, stacklevel=2)
+            return function(*args, **kwargs)
+
+        return warn_and_call
+
+    return decorate
