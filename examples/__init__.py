@@ -1,0 +1,1 @@
+"""Examples of torchserve-handlers on real pretrained weights, and what they share."""
