@@ -1,7 +1,7 @@
 """Builds torchserve-handlers, whose packages `ts` and `model_archiver` stand in front of torchserve's own.
 
 Both are installed inside one folder of this project's in site-packages, so that no file of torchserve is
-overwritten, and a `.pth` file (format: the docs of Python's `site`) puts that folder at the front of `sys.path`.
+overwritten, and a `.pth` file (see the docs of Python's `site`) puts that folder at the front of `sys.path`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""torchserve-handlers' part of the package `ts`; a module that it lacks is torchserve's own, where installed."""
+"""torchserve-handlers' part of the package `ts`; modules that it lacks are torchserve's, where installed."""
 
 from pkgutil import extend_path
 

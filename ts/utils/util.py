@@ -67,7 +67,7 @@ def check_valid_pt2_backend(backend: str) -> bool:
 
 
 def list_classes_from_module(module: ModuleType, parent_class: type | None = None) -> list[type]:
-    """The classes that `module` defines (not those it imports), derived from `parent_class` if that is given."""
+    """The classes that `module` itself defines; with `parent_class`, only those derived from it."""
     return [
         member
         for _, member in inspect.getmembers(module, inspect.isclass)

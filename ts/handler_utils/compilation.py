@@ -1,0 +1,53 @@
+"""`pt2` in model-config.yaml: `torch.compile`, in each of the forms that TorchServe documents."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import torch
+
+from ts.utils.util import check_valid_pt2_backend
+
+logger = logging.getLogger(__name__)
+
+
+def compile_options(config: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The keyword arguments of `torch.compile` that a model-config.yaml asks for, or None if it asks for none.
+
+    `pt2` is a backend's name; or those keyword arguments; or `{compile: {enable: true, ...}}` with them, where
+    `enable` is true if it is absent.
+
+    Raises:
+        ValueError: `pt2` has another form.
+    """
+    pt2 = (config or {}).get("pt2")
+    if pt2 is None:
+        return None
+    if isinstance(pt2, str):
+        return {"backend": pt2} if check_valid_pt2_backend(pt2) else None
+    if not isinstance(pt2, dict):
+        raise ValueError(f"model-config.yaml: pt2 must be a backend's name or a mapping: {pt2!r}")
+    if "compile" in pt2:
+        options = dict(pt2["compile"] or {})
+        return options if options.pop("enable", True) else None
+    return None if "export" in pt2 else dict(pt2) or None
+
+
+def uses_aot_compile(config: dict[str, Any] | None) -> bool:
+    """Whether `pt2: {export: {aot_compile: true}}` says that AOTInductor compiled the serialized file."""
+    pt2 = (config or {}).get("pt2")
+    export = pt2.get("export") if isinstance(pt2, dict) else None
+    return bool(isinstance(export, dict) and export.get("aot_compile"))
+
+
+def compile_model(model: Any, config: dict[str, Any] | None) -> Any:
+    """The model, compiled if the archive's model-config.yaml asks for it; a TorchScript one is left as it is."""
+    options = compile_options(config)
+    if options is None:
+        return model
+    if isinstance(model, torch.jit.ScriptModule):
+        logger.warning("A TorchScript model is compiled already: pt2 in model-config.yaml is not applied")
+        return model
+    logger.info("torch.compile(%s)", ", ".join(f"{key}={value!r}" for key, value in options.items()))
+    return torch.compile(model, **options)

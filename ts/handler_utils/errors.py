@@ -1,0 +1,65 @@
+"""What goes wrong with a request, and what the client is told."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import torch
+
+from ts.utils.util import PredictionException
+
+# What reading bad data raises: Pillow's decoders, codecs, parsers, conversions to tensors.
+DATA_ERRORS = (ValueError, TypeError, LookupError, OSError, EOFError, SyntaxError, struct.error, zlib.error)
+
+# The names that TorchServe gives to errors of these statuses.
+_TYPES = {
+    HTTPStatus.BAD_REQUEST: "BadRequestException",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "RequestEntityTooLargeException",
+    HTTPStatus.INSUFFICIENT_STORAGE: "OutOfMemoryException",
+}
+
+
+class InvalidInput(PredictionException):
+    """The request itself is at fault: 400, unless a more telling status is given."""
+
+    def __init__(self, message: str, error_code: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(message, int(error_code))
+
+
+class RowErrors(Exception):
+    """A hook cannot read some rows of its batch: raised to name them, so that the others are answered.
+
+    Args:
+        errors: the error of each such row, by its index in the batch.
+    """
+
+    def __init__(self, errors: Mapping[int, Exception]) -> None:
+        super().__init__("; ".join(f"row {index}: {error}" for index, error in errors.items()))
+        self.errors = errors
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether host or device memory ran out (torch's CPU allocator raises a plain RuntimeError)."""
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def error_answer(error: BaseException) -> tuple[int, dict[str, Any]]:
+    """The HTTP status and the body `{"code", "type", "message"}` that an error is answered with.
+
+    A `PredictionException` has its own; a lack of memory is 507; anything else is what TorchServe answers to a
+    handler that raises: 503, and no detail, which goes to the log instead.
+    """
+    if isinstance(error, PredictionException):
+        status, message = int(error.error_code), str(error.message)
+    elif is_out_of_memory(error):
+        status, message = int(HTTPStatus.INSUFFICIENT_STORAGE), "Out of memory: the request does not fit"
+    else:
+        status, message = int(HTTPStatus.SERVICE_UNAVAILABLE), "Prediction failed"
+    default_type = "BadRequestException" if 400 <= status < 500 else "InternalServerException"
+    return status, {"code": status, "type": _TYPES.get(HTTPStatus(status), default_type), "message": message}

@@ -1,0 +1,94 @@
+"""Models as archives hold them: one loader a format."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ts.utils.util import list_classes_from_module
+
+
+def load_eager(
+    model_dir: str | Path, model_file: str, weights: str | Path | None, device: Any
+) -> torch.nn.Module:
+    """Builds the model class that a Python file defines, and reads its weights (a state dict) if there are any.
+
+    Args:
+        model_dir: the folder of the archive.
+        model_file: the Python file in it, which defines one model class that takes no arguments.
+        weights: a state dict saved by `torch.save`, or None for a model as its class makes it.
+        device: where the weights go.
+
+    Raises:
+        FileNotFoundError: the archive has no such model file.
+        ValueError: the file defines no model class, or several.
+    """
+    model = model_class(model_dir, model_file)()
+    if weights is not None:
+        model.load_state_dict(read_state_dict(weights, device))
+    return model.to(device).eval()
+
+
+def model_class(model_dir: str | Path, model_file: str) -> type[torch.nn.Module]:
+    """The one class derived from `torch.nn.Module` that a model file defines, else its one class of any kind."""
+    if not (Path(model_dir) / model_file).is_file():
+        raise FileNotFoundError(f"The archive has no model file {model_file}")
+    if str(model_dir) not in sys.path:
+        sys.path.append(str(model_dir))
+    module = importlib.import_module(model_file.partition(".")[0].replace("/", "."))
+    classes = list_classes_from_module(module, torch.nn.Module) or list_classes_from_module(module)
+    if len(classes) != 1:
+        found = ", ".join(item.__name__ for item in classes) or "none"
+        raise ValueError(
+            f"{model_file} must define exactly one model class (a torch.nn.Module): found {found}"
+        )
+    return classes[0]
+
+
+def read_state_dict(path: str | Path, device: Any) -> dict[str, Any]:
+    """Reads a state dict; no other code than tensors' is unpickled (`weights_only=True`)."""
+    return torch.load(path, map_location=device, weights_only=True)
+
+
+def load_torchscript(path: str | Path, device: Any) -> torch.jit.ScriptModule:
+    """Reads a model that `torch.jit.save` wrote.
+
+    Raises:
+        ValueError: the file holds something else, such as a state dict.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Whoever serves an archive did not choose its format.
+            warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated", category=FutureWarning)
+            return torch.jit.load(str(path), map_location=device).eval()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{Path(path).name} is not a TorchScript file, and the archive has no model file that would tell"
+            f" which class its weights are for (torch-model-archiver --model-file): {error}"
+        ) from error
+
+
+def load_aot_compiled(path: str | Path, device: Any) -> Any:
+    """Reads a library (.so) or package (.pt2) that AOTInductor compiled for this kind of device."""
+    if str(path).endswith(".so"):
+        return torch._export.aot_load(str(path), str(device))
+    return torch._inductor.aoti_load_package(str(path))
+
+
+def setup_ort_session(model_pt_path: str | Path, map_location: str | None) -> Any:
+    """An onnxruntime session for an ONNX file, on CUDA where `map_location` is "cuda", else on the CPU.
+
+    Raises:
+        ImportError: onnxruntime is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError("ONNX models need onnxruntime: pip install 'torchserve-handlers[onnx]'") from error
+    providers = ["CUDAExecutionProvider"] if map_location == "cuda" else []
+    return onnxruntime.InferenceSession(str(model_pt_path), providers=[*providers, "CPUExecutionProvider"])

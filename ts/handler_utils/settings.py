@@ -1,0 +1,59 @@
+"""The section `handler:` of model-config.yaml, checked when the model loads."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from typing import Any, Optional, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+logger = logging.getLogger(__name__)
+
+Settings = TypeVar("Settings", bound="HandlerSettings")
+
+
+class HandlerSettings(BaseModel):
+    """What every handler can be told. A key that is no setting is left alone: subclasses have their own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    profile: bool = Field(default=False, description="report the time of each hook as a metric")
+
+
+class ClassifierSettings(HandlerSettings):
+    """What a classifier can be told."""
+
+    topk: Optional[int] = Field(default=None, ge=1, description="classes in an answer, best first")
+
+
+def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settings:
+    """Reads the settings of a handler from its archive's model-config.yaml.
+
+    Args:
+        kind: the handler's settings class.
+        config: the whole file as a dictionary; None stands for no file.
+
+    Raises:
+        ValueError: a value is wrong; the message names the key, the value and what is allowed.
+    """
+    section = (config or {}).get("handler") or {}
+    if not isinstance(section, dict):
+        raise ValueError(f"model-config.yaml: `handler` must be a mapping of settings: {section!r}")
+    try:
+        return kind(**section)
+    except ValidationError as invalid:
+        problems = "; ".join(
+            f"handler.{'.'.join(map(str, error['loc']))}: {error['msg']}, but it is {error['input']!r}"
+            for error in invalid.errors()
+        )
+        raise ValueError(f"model-config.yaml: {problems}") from invalid
+
+
+def warn_of_unknown_keys(settings: HandlerSettings) -> None:
+    """Warns of each key that a default handler does not know, with the nearest that it does."""
+    known = list(type(settings).model_fields)
+    for key in settings.model_extra or {}:
+        nearest = difflib.get_close_matches(key, known, n=1)
+        hint = f"; did you mean `{nearest[0]}`?" if nearest else f" (settings: {', '.join(known)})"
+        logger.warning("model-config.yaml: handler.%s is not a setting of this handler%s", key, hint)

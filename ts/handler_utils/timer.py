@@ -1,0 +1,42 @@
+"""Times a handler's hooks, when `handler.profile` in model-config.yaml is true."""
+
+from __future__ import annotations
+
+import time
+from functools import wraps
+from typing import Any, Callable
+
+import torch
+
+
+def timed(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorates a hook to report the metric `ts_handler_<name of the hook>`, in milliseconds.
+
+    Only where the archive's model-config.yaml has `handler: {profile: true}`. On a GPU the time includes the
+    work that the hook queued there.
+    """
+
+    @wraps(hook)
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _profiles(self):
+            return hook(self, *args, **kwargs)
+        _finish_queued_work(self)
+        started = time.perf_counter()
+        result = hook(self, *args, **kwargs)
+        _finish_queued_work(self)
+        milliseconds = (time.perf_counter() - started) * 1000
+        self.context.metrics.add_time(f"ts_handler_{hook.__name__}", milliseconds)
+        return result
+
+    return run
+
+
+def _profiles(handler: Any) -> bool:
+    config = getattr(getattr(handler, "context", None), "model_yaml_config", None) or {}
+    return bool((config.get("handler") or {}).get("profile"))
+
+
+def _finish_queued_work(handler: Any) -> None:
+    device = getattr(handler, "device", None)
+    if device is not None and torch.device(device).type == "cuda":
+        torch.cuda.synchronize(device)

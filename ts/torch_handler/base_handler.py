@@ -1,0 +1,322 @@
+"""BaseHandler: what every handler inherits."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import time
+from abc import ABC
+from collections.abc import Sequence
+from typing import Any, Callable
+
+import torch
+
+from ts.handler_utils.compilation import compile_model, uses_aot_compile
+from ts.handler_utils.device import choose_device
+from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, error_answer
+from ts.handler_utils.loading import load_aot_compiled, load_eager, load_torchscript, setup_ort_session
+from ts.handler_utils.options import read_option
+from ts.handler_utils.payload import payload_of
+from ts.handler_utils.profiler import run_profiled
+from ts.handler_utils.rows import RowsContext, answer_rows
+from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
+from ts.handler_utils.timer import timed
+from ts.utils.util import check_valid_pt2_backend, list_classes_from_module, load_label_mapping
+
+# Names that handlers written for torchserve import from here.
+__all__ = [
+    "IPEX_AVAILABLE",
+    "ONNX_AVAILABLE",
+    "PROFILER_AVAILABLE",
+    "PT2_AVAILABLE",
+    "PT230_AVAILABLE",
+    "XLA_AVAILABLE",
+    "BaseHandler",
+    "check_valid_pt2_backend",
+    "list_classes_from_module",
+    "load_label_mapping",
+    "setup_ort_session",
+    "timed",
+]
+
+logger = logging.getLogger(__name__)
+
+PROFILER_AVAILABLE = PT2_AVAILABLE = PT230_AVAILABLE = True
+IPEX_AVAILABLE = importlib.util.find_spec("intel_extension_for_pytorch") is not None
+ONNX_AVAILABLE = importlib.util.find_spec("onnxruntime") is not None
+XLA_AVAILABLE = importlib.util.find_spec("torch_xla") is not None
+
+
+class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass is part of the surface)
+    """Loads an archive's model, and answers batches of requests with it.
+
+    The way of a batch:
+
+        rows ──preprocess──▶ batch ──inference──▶ model output ──postprocess──▶ one result a row
+
+    A subclass overrides the hooks that differ. Any of them may raise: then the rows at fault get an error of
+    their own, and the others the answers that they would have had alone. A hook that knows which rows it cannot
+    read raises `ts.handler_utils.errors.RowErrors`; an `InvalidInput` is a 400, a `PredictionException` the
+    status that it carries.
+
+    Example:
+        class Doubler(BaseHandler):
+            def postprocess(self, data):
+                return (2 * data).tolist()
+
+    Attributes:
+        model: the model; None until `initialize`.
+        device: the `torch.device` that it is on.
+        mapping: labels by class index (a string), from index_to_name.json; None without that file.
+        manifest: MAR-INF/MANIFEST.json of the archive.
+        model_yaml_config: model-config.yaml; an empty dictionary without that file.
+        settings: the section `handler:` of it, checked.
+        context: TorchServe's context of the batch that is being answered.
+        initialized: whether the handler is ready to answer.
+    """
+
+    settings_class: type[HandlerSettings] = HandlerSettings
+    settings = HandlerSettings()
+
+    # On the class, since a subclass need not call __init__ or initialize.
+    model: Any = None
+    mapping: dict[str, str] | None = None
+    device: Any = None
+    initialized = False
+    context: Any = None
+    model_pt_path: str | None = None
+    manifest: dict[str, Any] | None = None
+    map_location: str | None = None
+    model_yaml_config: dict[str, Any] = {}  # noqa: RUF012 (replaced by initialize, never written into)
+    explain = False
+    target: Any = 0
+    _rows: Sequence[Any] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.profiler_args: dict[str, Any] = {}
+
+    # Loading -------------------------------------------------------------------------------------------------
+
+    def initialize(self, context: Any) -> None:
+        """Loads the model of an archive, its labels and its settings.
+
+        Args:
+            context: TorchServe's context: `system_properties["model_dir"]` is the folder of the archive.
+
+        Raises:
+            ValueError: a setting or a file of the archive is wrong; the message says which and why.
+            FileNotFoundError: a file that the manifest names is missing.
+        """
+        properties = context.system_properties
+        self.context = context
+        self.manifest = context.manifest
+        self.model_yaml_config = context.model_yaml_config or {}
+        self.settings = read_settings(self.settings_class, self.model_yaml_config)
+        if self._is_default_handler():
+            warn_of_unknown_keys(self.settings)
+        self.device = choose_device(properties.get("gpu_id"))
+        self.map_location = self.device.type
+        model_dir = properties.get("model_dir")
+        self.model = self._load_model(model_dir)
+        self.mapping = load_label_mapping(os.path.join(model_dir, "index_to_name.json"))
+        self.initialized = True
+
+    def _load_model(self, model_dir: str) -> Any:
+        names = self.manifest["model"] if self.manifest else {}
+        model_file, serialized_file = names.get("modelFile"), names.get("serializedFile")
+        if serialized_file:
+            self.model_pt_path = os.path.join(model_dir, serialized_file)
+            if not os.path.isfile(self.model_pt_path):
+                raise FileNotFoundError(f"The archive has no serialized file {serialized_file}")
+        if model_file:
+            model = self._load_pickled_model(model_dir, model_file, self.model_pt_path)
+        elif self.model_pt_path:
+            model = self._load_serialized_model(self.model_pt_path)
+        elif self._is_default_handler():
+            raise ValueError(
+                "The archive names neither a serialized file nor a model file: there is no model"
+            )
+        else:
+            return None  # a subclass may bring its own
+        return compile_model(model, self.model_yaml_config)
+
+    def _load_serialized_model(self, path: str) -> Any:
+        if path.endswith(".onnx"):
+            return setup_ort_session(path, self.map_location)
+        if path.endswith(".so") or self._use_torch_export_aot_compile():
+            return self._load_torch_export_aot_compile(path)
+        return self._load_torchscript_model(path)
+
+    def _load_pickled_model(self, model_dir: str, model_file: str, model_pt_path: str | None) -> Any:
+        return load_eager(model_dir, model_file, model_pt_path, self.device)
+
+    def _load_torchscript_model(self, model_pt_path: str) -> Any:
+        return load_torchscript(model_pt_path, self.device)
+
+    def _load_torch_export_aot_compile(self, model_so_path: str) -> Any:
+        return load_aot_compiled(model_so_path, self.device)
+
+    def _use_torch_export_aot_compile(self) -> bool:
+        return uses_aot_compile(self.model_yaml_config)
+
+    def _is_default_handler(self) -> bool:
+        return type(self).__module__.startswith("ts.torch_handler.")
+
+    # The hooks -----------------------------------------------------------------------------------------------
+
+    @timed
+    def preprocess(self, data: Any) -> Any:
+        """Makes a batch of requests into what the model takes.
+
+        Args:
+            data: one row a request: `{"data": payload}` or `{"body": payload}`, the payload nested lists.
+
+        Returns:
+            A tensor on the model's device, whose first dimension is the rows'.
+        """
+        rows = [payload_of(row) if isinstance(row, dict) else row for row in data]
+        return torch.as_tensor(rows, device=self.device)
+
+    @timed
+    def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        """Runs the model, without gradients, on a batch; further arguments are the model's."""
+        if self.model is None:
+            raise RuntimeError("The handler has no model: initialize() has not loaded one")
+        with torch.inference_mode():
+            return self.model(data.to(self.device), *args, **kwargs)
+
+    @timed
+    def postprocess(self, data: Any) -> list[Any]:
+        """Makes the model's output into a list with one result a row: something that JSON can hold, or bytes."""
+        return data.tolist()
+
+    # The way of a batch --------------------------------------------------------------------------------------
+
+    def handle(self, data: Any, context: Any) -> list[Any]:
+        """Answers a batch; TorchServe calls it.
+
+        Args:
+            data: one row a request.
+            context: the batch's context; the status of a row that fails is set in it.
+
+        Returns:
+            For each row its result, or `{"code", "type", "message"}`.
+        """
+        started = time.perf_counter()
+        rows = list(data or [])
+        answers: list[Any] = [None] * len(rows)
+        for way, indexes in self._ways(context, len(rows)).items():
+            for index, answer in zip(indexes, answer_rows(self._runner(way, rows, context), indexes)):
+                failed = isinstance(answer, Exception)
+                answers[index] = self._fail(context, index, answer) if failed else answer
+        self.context = context
+        milliseconds = (time.perf_counter() - started) * 1000
+        context.metrics.add_time("HandlerTime", round(milliseconds, 2), None, "ms")
+        return answers
+
+    def _ways(self, context: Any, count: int) -> dict[Callable[[list[Any]], Any], list[int]]:
+        """The rows that want a prediction, an explanation, a description."""
+        ways: dict[Callable[[list[Any]], Any], list[int]] = {}
+        for index in range(count):
+            self.context = RowsContext(context, [index])
+            way = self._predict
+            if self._is_describe():
+                way = self._describe
+            elif self._is_explain():
+                way = self._explain
+            ways.setdefault(way, []).append(index)
+        return ways
+
+    def _runner(self, way: Callable[[list[Any]], Any], rows: list[Any], context: Any) -> Callable[..., Any]:
+        def run(indexes: Sequence[int]) -> Any:
+            whole = len(indexes) == len(rows)
+            self.context = context if whole else RowsContext(context, indexes)
+            self._rows = rows if whole else [rows[index] for index in indexes]
+            model_name = (self.manifest or {}).get("model", {}).get("modelName")
+            if os.environ.get("ENABLE_TORCH_PROFILER") and model_name:
+                return run_profiled(lambda: way(list(self._rows)), model_name, self.profiler_args)[0]
+            return way(list(self._rows))
+
+        return run
+
+    def _predict(self, rows: list[Any]) -> Any:
+        return self.postprocess(self.inference(self._preprocess(rows)))
+
+    def _explain(self, rows: list[Any]) -> Any:
+        return self.explain_handle(self._preprocess(rows), rows)
+
+    def _describe(self, rows: list[Any]) -> Any:
+        return [self.describe_handle() for _ in rows]
+
+    def _preprocess(self, rows: list[Any]) -> Any:
+        try:
+            return self.preprocess(rows)
+        except DATA_ERRORS as error:
+            message = f"The request cannot be read: {type(error).__name__}: {error}"
+            raise InvalidInput(message) from error
+
+    def _fail(self, context: Any, index: int, error: Exception) -> dict[str, Any]:
+        status, body = error_answer(error)
+        trace = error if status >= 500 else None
+        logger.warning("Request %s: %d, %s", context.get_request_id(index), status, error, exc_info=trace)
+        context.set_response_status(status, body["type"], index)
+        return body
+
+    def option(self, index: int, name: str) -> Any:
+        """What the request of a row says of an option (a form field, a key of a JSON body, a header), or None."""
+        if index >= len(self._rows):  # the hooks are called by hand
+            return None
+        return read_option(self._rows[index], self.context, index, name)
+
+    # Explanations and descriptions ---------------------------------------------------------------------------
+
+    def explain_handle(self, data_preprocess: Any, raw_data: list[Any]) -> list[Any]:
+        """Explains each row of a batch, by the handler's `get_insights`.
+
+        Args:
+            data_preprocess: the batch, as `preprocess` returned it.
+            raw_data: the rows as they came; a row's option `target` is the class to explain.
+
+        Returns:
+            One explanation a row.
+
+        Raises:
+            InvalidInput: the handler has no `get_insights`.
+        """
+        if not hasattr(self, "get_insights"):
+            raise InvalidInput(f"{type(self).__name__} gives no explanations")
+        explanations = []
+        for index, row in enumerate(raw_data):
+            target = self.option(index, "target")
+            target = self.target if target is None else int(target)
+            explanations += self.get_insights(data_preprocess[index : index + 1], payload_of(row), target)
+        return explanations
+
+    def describe_handle(self) -> Any:
+        """What the handler is and how it is set up, as something that JSON can hold."""
+        return {
+            "handler": type(self).__name__,
+            "settings": self.settings.model_dump(mode="json"),
+            "labels": self.mapping,
+        }
+
+    def _is_explain(self) -> bool:
+        return _has_flag(self.context, "explain")
+
+    def _is_describe(self) -> bool:
+        return _has_flag(self.context, "describe")
+
+    def _infer_with_profiler(self, data: Any) -> tuple[Any, Any]:
+        """A prediction under torch's profiler, and the profile."""
+        name = self.manifest["model"]["modelName"] if self.manifest else "model"
+        return run_profiled(lambda: self._predict(data), name, self.profiler_args)
+
+    def get_device(self) -> Any:
+        """The device that the model is on."""
+        return self.device
+
+
+def _has_flag(context: Any, header: str) -> bool:
+    return bool(context) and context.get_request_header(0, header) == "True"
