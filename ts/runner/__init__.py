@@ -1,0 +1,32 @@
+"""Answers a TorchServe model archive in this process, as a running TorchServe would.
+
+Example:
+    from pathlib import Path
+
+    from ts.runner import load_archive
+
+    with load_archive("kitten.mar") as model:
+        answers = model.predict([Path("kitten.jpg")], options={"topk": 3})
+        print(answers[0].status, answers[0].response)
+"""
+
+from __future__ import annotations
+
+from ts.runner.answer import Answer
+from ts.runner.archive import Archive, open_archive
+from ts.runner.context import Context
+from ts.runner.errors import ArchiveError, DeviceError, RunnerError, ServerError
+from ts.runner.model import Model, load_archive
+
+__all__ = [
+    "Answer",
+    "Archive",
+    "ArchiveError",
+    "Context",
+    "DeviceError",
+    "Model",
+    "RunnerError",
+    "ServerError",
+    "load_archive",
+    "open_archive",
+]
