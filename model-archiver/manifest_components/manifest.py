@@ -1,0 +1,45 @@
+"""`MAR-INF/MANIFEST.json`, the file by which TorchServe knows an archive."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import Any
+
+from .. import __version__
+from ..reproducible import creation_time
+from .model import Model
+
+MANIFEST_PATH = "MAR-INF/MANIFEST.json"
+
+
+class RuntimeType(Enum):
+    """What runs the handler."""
+
+    PYTHON = "python"
+    PYTHON3 = "python3"
+    LSP = "LSP"
+
+
+class Manifest:
+    """The manifest of one archive.
+
+    Args:
+        runtime: A value of `RuntimeType`.
+        model: The model's part.
+    """
+
+    def __init__(self, runtime: str, model: Model) -> None:
+        self.creation_time = creation_time()
+        self.runtime = runtime
+        self.model = model
+        self.archiver_version = __version__
+        self.manifest_dict: dict[str, Any] = {
+            "createdOn": self.creation_time,
+            "runtime": runtime,
+            "model": model.model_dict,
+            "archiverVersion": __version__,
+        }
+
+    def __str__(self) -> str:
+        return json.dumps(self.manifest_dict, indent=2)

@@ -1,0 +1,52 @@
+"""The input files, hashed as they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from .entry import Entry
+from .integrity import Advance
+from .model_archiver_error import ModelArchiverError
+
+
+class SourceStream:
+    """Passes a file's bytes on, and counts and hashes them."""
+
+    def __init__(self, file: BinaryIO, advance: Advance) -> None:
+        self._file = file
+        self._advance = advance
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Returns the next `size` bytes at most, b"" at the end."""
+        data = self._file.read(size)
+        self._digest.update(data)
+        self.size += len(data)
+        self._advance(len(data))
+        return data
+
+    def hexdigest(self) -> str:
+        """Returns the sha256 of what was read so far."""
+        return self._digest.hexdigest()
+
+
+@contextmanager
+def open_source(entry: Entry, advance: Advance) -> Iterator[SourceStream]:
+    """Opens the file of an entry, to be read from end to end.
+
+    Raises:
+        ModelArchiverError: The file is not what it was when the plan was made, or changed in the meantime.
+        OSError: It cannot be read.
+    """
+    assert entry.source is not None
+    with entry.source.open("rb", buffering=0) as file:
+        stream = SourceStream(file, advance)
+        yield stream
+        now = os.fstat(file.fileno())
+    if (stream.size, now.st_size, now.st_mtime_ns) != (entry.size, entry.size, entry.mtime_ns):
+        raise ModelArchiverError(f"{entry.source} changed while it was packed")
