@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ts.handler_utils.errors import InvalidInput
 
 
-def read_option(row: Any, context: Any, index: int, name: str) -> Any:
-    """The value that a request gives to an option, or None.
+class Options(BaseModel):
+    """What one request may ask for; the same names are settings, which hold for every request."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ClassifierOptions(Options):
+    """Options of the classifiers."""
+
+    topk: int = Field(default=5, ge=1, description="classes in an answer, best first")
+
+
+Kind = TypeVar("Kind", bound=Options)
+
+
+def read_options(kind: type[Kind], row: Any, header: Any, defaults: Mapping[str, Any]) -> Kind:
+    """The options of one request.
 
     Args:
+        kind: the options that there are.
         row: the request's row.
-        context: the batch's context, for the request's headers; None for no headers.
-        index: the row's index in the context.
-        name: the option.
+        header: gives a header of the request by its name, or None.
+        defaults: the values of options that the request does not name.
 
-    Returns:
-        Text where it came as a form field or a header; any JSON value where it came in a JSON body.
+    Raises:
+        InvalidInput: a value is wrong; the message names the option, the value and what is allowed.
     """
+    given = {name: _given(name, row, header) for name in kind.model_fields}
+    try:
+        return kind(**{**defaults, **{name: value for name, value in given.items() if value is not None}})
+    except ValidationError as invalid:
+        raise InvalidInput(f"Wrong option: {describe_problems(invalid)}") from invalid
+
+
+def _given(name: str, row: Any, header: Any) -> Any:
     value = None
     while value is None and isinstance(row, Mapping):
         value = row.get(name)
         row = row.get("body") if row.get("data") is None else row["data"]
-    if value is None and context is not None:
-        value = context.get_request_header(index, f"ts-{name}")
-    if isinstance(value, (bytes, bytearray)):
-        return value.decode("utf-8", errors="replace")
-    return value
+    value = header(f"ts-{name}") if value is None else value
+    return value.decode("utf-8", errors="replace") if isinstance(value, (bytes, bytearray)) else value
 
 
-def positive_integer(name: str, value: Any) -> int:
-    """Checks an option's value.
-
-    Raises:
-        InvalidInput: it is not a whole number of at least 1.
-    """
-    try:
-        number = int(value) if not isinstance(value, (bool, float)) else None
-    except (TypeError, ValueError):
-        number = None
-    if number is None or number < 1:
-        raise InvalidInput(f"The option {name} must be a whole number of at least 1: {value!r}")
-    return number
+def describe_problems(invalid: ValidationError, prefix: str = "") -> str:
+    """What is wrong with values that pydantic refused: for each its name, what is allowed, and the value."""
+    return "; ".join(
+        f"{prefix}{'.'.join(map(str, problem['loc']))}: {problem['msg']}, but it is {problem['input']!r}"
+        for problem in invalid.errors()
+    )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import difflib
 import logging
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
+
+from ts.handler_utils.options import ClassifierOptions, Options, describe_problems
 
 logger = logging.getLogger(__name__)
 
 Settings = TypeVar("Settings", bound="HandlerSettings")
 
 
-class HandlerSettings(BaseModel):
+class HandlerSettings(Options):
     """What every handler can be told. A key that is no setting is left alone: subclasses have their own."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -21,10 +23,8 @@ class HandlerSettings(BaseModel):
     profile: bool = Field(default=False, description="report the time of each hook as a metric")
 
 
-class ClassifierSettings(HandlerSettings):
-    """What a classifier can be told."""
-
-    topk: Optional[int] = Field(default=None, ge=1, description="classes in an answer, best first")
+class ImageClassifierSettings(HandlerSettings, ClassifierOptions):
+    """Settings of image_classifier."""
 
 
 def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settings:
@@ -43,11 +43,7 @@ def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settin
     try:
         return kind(**section)
     except ValidationError as invalid:
-        problems = "; ".join(
-            f"handler.{'.'.join(map(str, error['loc']))}: {error['msg']}, but it is {error['input']!r}"
-            for error in invalid.errors()
-        )
-        raise ValueError(f"model-config.yaml: {problems}") from invalid
+        raise ValueError(f"model-config.yaml: {describe_problems(invalid, 'handler.')}") from invalid
 
 
 def warn_of_unknown_keys(settings: HandlerSettings) -> None:

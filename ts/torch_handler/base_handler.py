@@ -8,15 +8,16 @@ import os
 import time
 from abc import ABC
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Callable
 
 import torch
 
 from ts.handler_utils.compilation import compile_model, uses_aot_compile
 from ts.handler_utils.device import choose_device
-from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, error_answer
+from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
 from ts.handler_utils.loading import load_aot_compiled, load_eager, load_torchscript, setup_ort_session
-from ts.handler_utils.options import read_option
+from ts.handler_utils.options import Options, read_options
 from ts.handler_utils.payload import payload_of
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.rows import RowsContext, answer_rows
@@ -77,7 +78,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
     """
 
     settings_class: type[HandlerSettings] = HandlerSettings
-    settings = HandlerSettings()
+    options_class: type[Options] = Options
+    settings: Any = HandlerSettings()
 
     # On the class, since a subclass need not call __init__ or initialize.
     model: Any = None
@@ -113,15 +115,21 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         self.context = context
         self.manifest = context.manifest
         self.model_yaml_config = context.model_yaml_config or {}
-        self.settings = read_settings(self.settings_class, self.model_yaml_config)
-        if self._is_default_handler():
-            warn_of_unknown_keys(self.settings)
+        self._apply_settings()
         self.device = choose_device(properties.get("gpu_id"))
         self.map_location = self.device.type
         model_dir = properties.get("model_dir")
         self.model = self._load_model(model_dir)
         self.mapping = load_label_mapping(os.path.join(model_dir, "index_to_name.json"))
         self.initialized = True
+
+    def _apply_settings(self) -> None:
+        self.settings = read_settings(self.settings_class, self.model_yaml_config)
+        if self._is_default_handler():
+            warn_of_unknown_keys(self.settings)
+        for name in self.settings.model_fields_set:
+            if name in self.settings_class.model_fields and hasattr(type(self), name):
+                setattr(self, name, getattr(self.settings, name))  # such as `topk`
 
     def _load_model(self, model_dir: str) -> Any:
         names = self.manifest["model"] if self.manifest else {}
@@ -260,15 +268,43 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
     def _fail(self, context: Any, index: int, error: Exception) -> dict[str, Any]:
         status, body = error_answer(error)
         trace = error if status >= 500 else None
-        logger.warning("Request %s: %d, %s", context.get_request_id(index), status, error, exc_info=trace)
+        request = context.get_request_id(index)
+        logger.warning("Request %s: %d, %s", request, status, body["message"], exc_info=trace)
         context.set_response_status(status, body["type"], index)
         return body
 
-    def option(self, index: int, name: str) -> Any:
-        """What the request of a row says of an option (a form field, a key of a JSON body, a header), or None."""
-        if index >= len(self._rows):  # the hooks are called by hand
-            return None
-        return read_option(self._rows[index], self.context, index, name)
+    def options(self, rows: int) -> list[Any]:
+        """The options of each request of the batch that is being answered.
+
+        An option that a request does not name has the value of the handler's attribute of that name, else of
+        the setting.
+
+        Args:
+            rows: how many rows the batch has.
+
+        Returns:
+            For each row an object of the handler's `options_class`.
+
+        Raises:
+            RowErrors: some requests give an option a value that is not allowed.
+        """
+        options, errors = [], {}
+        for index in range(rows):
+            try:
+                options.append(self._row_options(index))
+            except InvalidInput as error:
+                errors[index] = error
+        if errors:
+            raise RowErrors(errors)
+        return options
+
+    def _row_options(self, index: int) -> Any:
+        names = self.options_class.model_fields
+        defaults = {name: getattr(self, name, getattr(self.settings, name, None)) for name in names}
+        if index >= len(self._rows):  # the hook is called by hand, with no request behind it
+            return self.options_class(**defaults)
+        header = partial(self.context.get_request_header, index)
+        return read_options(self.options_class, self._rows[index], header, defaults)
 
     # Explanations and descriptions ---------------------------------------------------------------------------
 
@@ -288,9 +324,9 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         if not hasattr(self, "get_insights"):
             raise InvalidInput(f"{type(self).__name__} gives no explanations")
         explanations = []
-        for index, row in enumerate(raw_data):
-            target = self.option(index, "target")
-            target = self.target if target is None else int(target)
+        for index, (row, options) in enumerate(zip(raw_data, self.options(len(raw_data)))):
+            target = getattr(options, "target", None)
+            target = self.target if target is None else target
             explanations += self.get_insights(data_preprocess[index : index + 1], payload_of(row), target)
         return explanations
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import torch
 from torchvision import transforms
 
-from ts.handler_utils.errors import InvalidInput, RowErrors
-from ts.handler_utils.options import positive_integer
-from ts.handler_utils.settings import ClassifierSettings
+from ts.handler_utils.options import ClassifierOptions
+from ts.handler_utils.settings import ImageClassifierSettings
 from ts.handler_utils.timer import timed
 from ts.torch_handler.vision_handler import VisionHandler
 from ts.utils.util import map_class_to_label
@@ -29,7 +25,8 @@ class ImageClassifier(VisionHandler):
         topk: how many classes an answer names; the setting `topk`, and a request's option `topk`, override it.
     """
 
-    settings_class = ClassifierSettings
+    settings_class = ImageClassifierSettings
+    options_class = ClassifierOptions
     topk = 5
 
     # Size, crop, mean and standard deviation are those that ImageNet's classifiers are evaluated with.
@@ -41,10 +38,6 @@ class ImageClassifier(VisionHandler):
             transforms.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),
         ]
     )
-
-    def initialize(self, context: Any) -> None:
-        super().initialize(context)
-        self.topk = getattr(self.settings, "topk", None) or self.topk
 
     def set_max_result_classes(self, topk: int) -> None:
         """Sets how many classes an answer names."""
@@ -65,9 +58,9 @@ class ImageClassifier(VisionHandler):
             For each row the probabilities, in [0, 1], of its best classes by their labels, best first.
 
         Raises:
-            RowErrors: some requests ask for a `topk` that is no whole number of at least 1.
+            RowErrors: some requests ask for a `topk` that is not allowed.
         """
-        counts = self._counts(len(data))
+        counts = [options.topk for options in self.options(len(data))]
         largest = min(max(counts, default=1), data.shape[1])
         probabilities, classes = torch.softmax(data, dim=1).topk(largest, dim=1)
         return map_class_to_label(
@@ -75,15 +68,3 @@ class ImageClassifier(VisionHandler):
             self.mapping,
             [row[:count] for row, count in zip(classes.tolist(), counts)],
         )
-
-    def _counts(self, rows: int) -> Sequence[int]:
-        counts, errors = [], {}
-        for index in range(rows):
-            value = self.option(index, "topk")
-            try:
-                counts.append(self.topk if value is None else positive_integer("topk", value))
-            except InvalidInput as error:
-                errors[index] = error
-        if errors:
-            raise RowErrors(errors)
-        return counts
