@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ TAIL_LINES = 15
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 20.0
 INTERRUPT_GRACE_SECONDS = 30.0
+PIPE_SECONDS = 5.0  # how long what a command left running may hold its output open
 
 
 class StepFailedError(RuntimeError):
@@ -51,13 +53,13 @@ class ProgressLine:
 
     def show(self, detail: str) -> None:
         """Show the seconds so far and `detail`, the last line that the step's command printed."""
+        columns = shutil.get_terminal_size().columns - 1
+        text = f"   ...  {self.label}  {self.seconds:.0f} s  {detail}"[:columns]
         if self._live:
-            width = shutil.get_terminal_size().columns - 1
-            text = f"  ...  {self.label}  {self.seconds:.0f} s  {detail}"
-            print("\r" + text[:width].ljust(width), end="", flush=True)
+            print("\r" + text.ljust(columns), end="", flush=True)
         elif self.seconds >= self._next_heartbeat:
             self._next_heartbeat += HEARTBEAT_SECONDS
-            print(f"  ...  {self.label}  {self.seconds:.0f} s  {detail}", flush=True)
+            print(text, flush=True)
 
     def finish(self, result: str) -> None:
         """Replace the line by the step's result and time."""
@@ -95,9 +97,12 @@ def _run(command: Sequence[str | Path], log: TextIO, progress: ProgressLine | No
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     latest = deque([""], maxlen=1)
-    copier = threading.Thread(target=_copy_output, args=(process.stdout, log, latest, progress is None))
+    copier = threading.Thread(
+        target=_copy_output, args=(process.stdout, log, latest, progress is None), daemon=True
+    )
     copier.start()
     try:
         while (status := _wait(process, POLL_SECONDS)) is None:
@@ -105,7 +110,7 @@ def _run(command: Sequence[str | Path], log: TextIO, progress: ProgressLine | No
                 progress.show(latest[0])
     finally:
         _end(process)
-        copier.join()
+        copier.join(PIPE_SECONDS)
     return status
 
 
@@ -117,14 +122,18 @@ def _wait(process: subprocess.Popen[str], seconds: float) -> int | None:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Leave no process behind: on Ctrl-C the terminal has told it to stop, which may take it a while."""
-    if _wait(process, INTERRUPT_GRACE_SECONDS) is None:
+    """After Ctrl-C, which the terminal sends to the command too, give it time to clean up, then end it."""
+    try:
+        _wait(process, INTERRUPT_GRACE_SECONDS)
+    finally:
         process.kill()
+        process.wait()
 
 
 def _copy_output(output: TextIO, log: TextIO, latest: deque[str], echo: bool) -> None:
-    for line in output:
-        log.write(line)
-        latest.append(line.strip() or latest[0])
-        if echo:
-            print(line, end="", flush=True)
+    with output:  # closed even if writing fails, so that the command does not wait for a reader forever
+        for line in output:
+            log.write(line)
+            latest.append(line.strip() or latest[0])
+            if echo:
+                print(line, end="", flush=True)
