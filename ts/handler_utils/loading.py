@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -36,11 +37,12 @@ def load_eager(
 
 def model_class(model_dir: str | Path, model_file: str) -> type[torch.nn.Module]:
     """The one class derived from `torch.nn.Module` that a model file defines, else its one class of any kind."""
-    if not (Path(model_dir) / model_file).is_file():
+    path = Path(model_dir) / model_file
+    if not path.is_file():
         raise FileNotFoundError(f"The archive has no model file {model_file}")
     if str(model_dir) not in sys.path:
-        sys.path.append(str(model_dir))
-    module = importlib.import_module(model_file.partition(".")[0].replace("/", "."))
+        sys.path.append(str(model_dir))  # the model file may import its neighbours
+    module = _import_file(path)
     classes = list_classes_from_module(module, torch.nn.Module) or list_classes_from_module(module)
     if len(classes) != 1:
         found = ", ".join(item.__name__ for item in classes) or "none"
@@ -48,6 +50,20 @@ def model_class(model_dir: str | Path, model_file: str) -> type[torch.nn.Module]
             f"{model_file} must define exactly one model class (a torch.nn.Module): found {found}"
         )
     return classes[0]
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Imports a file under its own name, unless a module of that name comes from elsewhere: that one stays."""
+    loaded = sys.modules.get(path.stem)
+    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
+        return loaded
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    spec.loader.exec_module(module)
+    return module
 
 
 def read_state_dict(path: str | Path, device: Any) -> dict[str, Any]:

@@ -1,0 +1,193 @@
+"""What tests of several folders share."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import warnings
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+sys.path.insert(0, str(ROOT))  # for `examples`
+
+Upstream = Callable[..., Any]
+
+# Everything is as in this process, but for the `.pth` files: without them `ts` is torchserve's own.
+UPSTREAM_PRELUDE = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+sys.path[:0] = {paths!r}
+import ts
+assert {purelib!r} in ts.__file__, ts.__file__
+arguments = json.load(sys.stdin)
+def answer(value):
+    print("\\n=answer=" + json.dumps(value))
+"""
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Photos, AG_NEWS and a torchtext vocabulary, which are no part of this repository."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs the data in {SHARED_DATA}")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
+    """Runs code in a process whose `ts` is torchserve's own: `upstream(code, **arguments)`.
+
+    The code finds the arguments in the dictionary `arguments`, and gives its result to `answer(value)`; both
+    are JSON values.
+    """
+    purelib = sysconfig.get_path("purelib")
+    if not (Path(purelib) / "ts" / "model_server.py").is_file():
+        pytest.skip(
+            "needs torchserve, whose own answers are compared: pip install 'torchserve-handlers[server]'"
+        )
+    if importlib.util.find_spec("captum") is None:
+        pytest.skip("torchserve's own vision handlers import captum: pip install captum")
+    folder = tmp_path_factory.mktemp("upstream")
+    prelude = UPSTREAM_PRELUDE.format(
+        paths=list(dict.fromkeys([purelib, sysconfig.get_path("platlib")])), purelib=purelib
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    def run(code: str, **arguments: Any) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", prelude + code],
+            input=json.dumps(arguments),
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=environment,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.rpartition("\n=answer=")[2])
+
+    return run
+
+
+class FakeMetrics:
+    """Records what a handler reports."""
+
+    def __init__(self) -> None:
+        self.times: list[tuple[str, float, Optional[str]]] = []
+
+    def add_time(self, name: str, value: float, idx: Optional[int] = None, unit: str = "ms") -> None:
+        self.times.append((name, value, unit))
+
+
+class FakeContext:
+    """The part of TorchServe's context that handlers use, for a batch whose requests have these headers."""
+
+    def __init__(
+        self,
+        model_dir: Path,
+        manifest: dict[str, Any],
+        config: Optional[dict[str, Any]],
+        gpu_id: Optional[int],
+    ) -> None:
+        self.system_properties = {"model_dir": str(model_dir), "gpu_id": gpu_id}
+        self.manifest = manifest
+        self.model_yaml_config = config
+        self.metrics = FakeMetrics()
+        self.headers: dict[int, dict[str, str]] = {}
+        self.statuses: dict[int, int] = {}
+        self.content_types: dict[int, str] = {}
+
+    def get_request_id(self, idx: int = 0) -> str:
+        return f"request-{idx}"
+
+    def get_request_header(self, idx: int, key: str) -> Optional[str]:
+        return self.headers.get(idx, {}).get(key)
+
+    def set_response_status(self, code: int = 200, phrase: str = "", idx: int = 0) -> None:
+        self.statuses[idx] = code
+
+    def set_response_content_type(self, idx: int, value: str) -> None:
+        self.content_types[idx] = value
+
+
+@pytest.fixture
+def make_context(tmp_path: Path) -> Callable[..., FakeContext]:
+    """Makes the context of an archive: `make_context(model_dir, config={...}, headers={0: {...}}, modelFile=...)`.
+
+    Further keyword arguments are entries of the manifest's `model`.
+    """
+
+    def make(
+        model_dir: Path = tmp_path,
+        *,
+        config: Optional[dict[str, Any]] = None,
+        headers: Optional[dict[int, dict[str, str]]] = None,
+        gpu_id: Optional[int] = None,
+        **model: str,
+    ) -> FakeContext:
+        context = FakeContext(model_dir, {"model": {"modelName": "test", **model}}, config, gpu_id)
+        context.headers.update(headers or {})
+        return context
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def efficientnet_lite0(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the example in examples/image_classifier: EfficientNet-Lite0 with its real weights."""
+    from examples.assets import AssetError
+    from examples.image_classifier.build import build_archive
+
+    try:
+        return build_archive(tmp_path_factory.mktemp("efficientnet_lite0"))
+    except AssetError as error:
+        pytest.skip(f"the real weights are not to be had: {error}")
+
+
+@pytest.fixture(scope="session")
+def efficientnet_lite0_folder(efficientnet_lite0: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That archive, unpacked."""
+    import zipfile
+
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(efficientnet_lite0) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def torchscript_folder(efficientnet_lite0_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same network as a TorchScript file `model.pt`, with its labels."""
+    import torch
+
+    from ts.handler_utils.loading import load_eager
+
+    folder = tmp_path_factory.mktemp("torchscript")
+    weights = efficientnet_lite0_folder / "efficientnet_lite0.pt"
+    model = load_eager(efficientnet_lite0_folder, "model.py", weights, "cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(model, torch.zeros(1, 3, 224, 224)).save(str(folder / "model.pt"))
+    labels = (efficientnet_lite0_folder / "index_to_name.json").read_text()
+    (folder / "index_to_name.json").write_text(labels)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photos(shared_data: Path) -> list[Path]:
+    """Photos by the example assets (CC0, public domain) and by pytorch/serve's examples."""
+    from examples.assets import ASTRONAUT, CHELSEA, COFFEE, ROCKET, AssetError, fetch_all
+
+    try:
+        assets = fetch_all([CHELSEA, COFFEE, ASTRONAUT, ROCKET])
+    except AssetError as error:
+        pytest.skip(f"the photos are not to be had: {error}")
+    return [*assets, *sorted((shared_data / "images").glob("*.jpg"))]
