@@ -10,9 +10,9 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, BinaryIO, Union
 
 import yaml
 
@@ -52,6 +52,17 @@ class Archive:
     @property
     def handler(self) -> str:
         return self.model["handler"]
+
+    def open(self, name: str) -> BinaryIO:
+        """Opens one of its files for reading.
+
+        Raises:
+            FileNotFoundError: There is no such file in the archive.
+        """
+        path = (self.root / name).resolve()
+        if self.root not in path.parents or not path.is_file():
+            raise FileNotFoundError(name)
+        return path.open("rb")
 
     def files(self) -> list[Path]:
         """Every file, relative to `root`, sorted."""
@@ -95,11 +106,12 @@ def read_archive(source: Path, root: Path) -> Archive:
         ArchiveError: The manifest or the settings are missing or wrong, or name a file that is not there.
     """
     manifest = read_manifest(source, root)
+    archive = Archive(source, root, manifest, {})
     for key in FILE_KEYS:
-        if manifest["model"].get(key):
-            named_file(source, root, key, manifest["model"][key])
-    config_file = manifest["model"].get("configFile")
-    return Archive(source, root, manifest, read_config(source, root / config_file) if config_file else {})
+        if archive.model.get(key):
+            check_named_file(archive, key)
+    config_file = archive.model.get("configFile")
+    return replace(archive, config=read_config(source, root / config_file)) if config_file else archive
 
 
 def read_manifest(source: Path, root: Path) -> dict[str, Any]:
@@ -120,13 +132,14 @@ def read_manifest(source: Path, root: Path) -> dict[str, Any]:
     return manifest
 
 
-def named_file(source: Path, root: Path, key: str, name: Any) -> None:
-    """Checks a file that the manifest names."""
-    path = root / str(name)
-    if root not in path.resolve().parents and root != path.parent:
-        raise ArchiveError(f"the manifest of {source} names {name!r} as its {key}, outside of the archive")
-    if not path.is_file():
-        raise ArchiveError(f"the manifest of {source} names {name!r} as its {key}, but there is no such file")
+def check_named_file(archive: Archive, key: str) -> None:
+    name = str(archive.model[key])
+    try:
+        archive.open(name).close()
+    except OSError:
+        raise ArchiveError(
+            f"the manifest of {archive.source} names {name!r} as its {key}, but the archive has no such file"
+        ) from None
 
 
 def read_config(source: Path, path: Path) -> dict[str, Any]:

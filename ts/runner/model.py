@@ -16,6 +16,7 @@ from ts.runner.context import TORCHSERVE_VERSION, Context, RequestProcessor
 from ts.runner.device import gpu_id
 from ts.runner.errors import ArchiveError, InputError
 from ts.runner.imports import ImportScope
+from ts.runner.inspection import damaged_files
 from ts.runner.loader import Entry, start_handler
 from ts.runner.metrics import Metrics
 from ts.runner.payload import Input, Request, description, prediction
@@ -118,6 +119,7 @@ def load_archive(path: Union[str, Path], *, device: str = "auto") -> Iterator[Mo
     """
     with ExitStack() as stack:
         archive = stack.enter_context(open_archive(path))
+        check_integrity(archive)
         context = Context(
             model_name=archive.name,
             model_dir=str(archive.root),
@@ -131,6 +133,15 @@ def load_archive(path: Union[str, Path], *, device: str = "auto") -> Iterator[Mo
         scope = ImportScope(archive.root)
         stack.callback(scope.close)
         yield Model(archive, scope, started(archive, scope, context), context)
+
+
+def check_integrity(archive: Archive) -> None:
+    """Refuses a damaged archive; a folder may have been edited since it was written, on purpose."""
+    damaged = [] if archive.source.is_dir() else damaged_files(archive)
+    if damaged:
+        raise ArchiveError(
+            f"{archive.source} is damaged: the sha256 of {', '.join(damaged)} is not the manifest's"
+        )
 
 
 def started(archive: Archive, scope: ImportScope, context: Context) -> Entry:

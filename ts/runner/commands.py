@@ -1,0 +1,137 @@
+"""What `torch-model-runner predict`, `inspect` and `serve` do."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Union
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
+
+from ts.runner.answer import Answer
+from ts.runner.archive import open_archive
+from ts.runner.curl import example_request, file_request
+from ts.runner.errors import InputError
+from ts.runner.inspection import inspection
+from ts.runner.model import Model, load_archive
+from ts.runner.render import answers_table, inspection_view
+from ts.runner.server import TorchServe
+from ts.runner.streams import output_to_stderr
+
+STDIN = "-"
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Answers the inputs and prints the answers; 0 if each is a 200, else 1."""
+    inputs = read_inputs(arguments.inputs)
+    with output_to_stderr() as stdout:
+        with load_archive(arguments.archive, device=arguments.device) as model:
+            answers = answer_all(model, inputs, arguments)
+            if arguments.debug:
+                show_debug(model, answers)
+        if arguments.json:
+            stdout.write(
+                json.dumps([document(*pair) for pair in zip(arguments.inputs, answers)], indent=2) + "\n"
+            )
+        else:
+            Console(file=stdout).print(answers_table(arguments.inputs, answers))
+    return 0 if all(answer.ok for answer in answers) else 1
+
+
+def answer_all(
+    model: Model, inputs: Sequence[Union[Path, bytes]], arguments: argparse.Namespace
+) -> list[Answer]:
+    stream = model.stream(
+        inputs, options=dict(arguments.options), explain=arguments.explain, batch_size=arguments.batch_size
+    )
+    console = Console(stderr=True)
+    hidden = len(inputs) == 1 or not console.is_terminal
+    return list(
+        track(stream, "answering", total=len(inputs), console=console, transient=True, disable=hidden)
+    )
+
+
+def read_inputs(names: Sequence[str]) -> list[Union[Path, bytes]]:
+    """Paths of files, or the bytes of standard input.
+
+    Raises:
+        InputError: Files that do not exist, all of them by name, before any work is done.
+    """
+    missing = [name for name in names if name != STDIN and not Path(name).is_file()]
+    if missing:
+        raise InputError(f"no such file: {', '.join(missing)}")
+    if names.count(STDIN) > 1:
+        raise InputError("standard input (-) can be read only once")
+    return [sys.stdin.buffer.read() if name == STDIN else Path(name) for name in names]
+
+
+def document(name: str, answer: Answer) -> dict[str, Any]:
+    """One answer for --json; bytes as a `data:` URI (RFC 2397)."""
+    response = answer.response
+    if isinstance(response, bytes):
+        kind = answer.content_type or "application/octet-stream"
+        response = f"data:{kind};base64,{base64.b64encode(response).decode()}"
+    return {"input": name, "status": answer.status, "response": response}
+
+
+def show_debug(model: Model, answers: Sequence[Answer]) -> None:
+    for reason in dict.fromkeys(answer.reason for answer in answers if answer.reason):
+        traceback.print_exception(type(reason), reason, reason.__traceback__)
+    for name in dict.fromkeys(measurement.name for measurement in model.metrics.measurements):
+        values = ", ".join(f"{value:g}" for value in model.metrics.values(name))
+        sys.stderr.write(f"{name}: {values}\n")
+
+
+def inspect(arguments: argparse.Namespace) -> int:
+    """Prints what an archive holds; 1 if a file is not the one that the manifest states, else 0."""
+    with open_archive(arguments.archive) as archive:
+        facts = inspection(archive)
+    if arguments.json:
+        sys.stdout.write(json.dumps(facts, indent=2, default=str) + "\n")
+    else:
+        Console().print(inspection_view(facts))
+    return 1 if facts["damaged"] else 0
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serves the archives until Ctrl-C or SIGTERM."""
+    console = Console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    tasks: dict[str, Any] = {}
+
+    def show(name: str, state: str) -> None:
+        if name not in tasks:
+            tasks[name] = progress.add_task("", total=None)
+        progress.update(tasks[name], description=f"{name}: {state}")
+
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        TorchServe(arguments.archives, port=arguments.port, device=arguments.device, on_state=show) as server,
+    ):
+        progress.stop()
+        announce(server)
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)  # stopping takes seconds, and must not be cut short
+            console.print("stopping TorchServe")
+    return 0
+
+
+def announce(server: TorchServe) -> None:
+    lines = []
+    for model in server.models:
+        lines.append(f"{model.name} is ready. Try it:")
+        lines.append(f"  {example_request(server.url, model.name, model.handler)}")
+        lines.append(f"or send it a file: {file_request(server.url, model.name)}")
+    lines.append(f"TorchServe answers on {server.url} until Ctrl-C.")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,129 @@
+"""torch-model-runner: answers, shows and serves model archives from the command line.
+
+Exit codes: 0 if every answer is a 200, 1 if any is not, 2 if the archive cannot be served or the usage is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from ts.runner import commands
+from ts.runner.errors import RunnerError
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Runs one command and returns its exit code."""
+    arguments = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO if arguments.debug else logging.CRITICAL, stream=sys.stderr)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: folders and servers are cleaned up
+    try:
+        return arguments.run(arguments)
+    except RunnerError as error:
+        if arguments.debug:
+            traceback.print_exc()
+        sys.stderr.write(f"torch-model-runner: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130  # as a shell reports a command that SIGINT ended
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(
+        prog="torch-model-runner",
+        description="Answers, shows and serves TorchServe model archives (.mar, .tar.gz or a folder).",
+    )
+    actions = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_predict(actions)
+    add_inspect(actions)
+    add_serve(actions)
+    return result
+
+
+def add_predict(actions: Any) -> None:
+    predict = add_command(actions, "predict", "answer inputs in this process, as TorchServe would")
+    predict.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    predict.add_argument("inputs", metavar="INPUT", nargs="+", help="a file, or - for standard input")
+    predict.add_argument(
+        "--option",
+        metavar="KEY=VALUE",
+        action="append",
+        type=key_value,
+        default=[],
+        dest="options",
+        help="an option of the request, e.g. topk=3; may be given many times",
+    )
+    predict.add_argument(
+        "--explain", action="store_true", help="ask for explanations in place of predictions"
+    )
+    add_device(predict)
+    predict.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=positive,
+        help="inputs that the handler gets at once (default: the archive's batchSize, else 1)",
+    )
+    add_json(predict, "print one JSON list of {input, status, response}")
+    predict.set_defaults(run=commands.predict)
+
+
+def add_inspect(actions: Any) -> None:
+    inspect = add_command(
+        actions, "inspect", "show an archive's manifest, settings and files; runs none of its code"
+    )
+    inspect.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    add_json(inspect, "print one JSON document")
+    inspect.set_defaults(run=commands.inspect)
+
+
+def add_serve(actions: Any) -> None:
+    serve = add_command(actions, "serve", "serve archives by a real TorchServe on 127.0.0.1, until Ctrl-C")
+    serve.add_argument("archives", metavar="ARCHIVE", nargs="+", help="a .mar, a .tar.gz or a folder")
+    serve.add_argument(
+        "--port", metavar="N", type=positive, default=8080, help="of the inference API (default: 8080)"
+    )
+    add_device(serve)
+    serve.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=positive,
+        help="of each model (default: the archive's batchSize, else 1)",
+    )
+    serve.set_defaults(run=commands.serve)
+
+
+def add_command(actions: Any, name: str, about: str) -> argparse.ArgumentParser:
+    command = actions.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    command.add_argument("--debug", action="store_true", help="show logs, and tracebacks of what fails")
+    return command
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device",
+        default="auto",
+        metavar="DEVICE",
+        help="auto (the first GPU, if there is one), cpu or cuda:N (default: auto)",
+    )
+
+
+def add_json(command: argparse.ArgumentParser, about: str) -> None:
+    command.add_argument("--json", action="store_true", help=about)
+
+
+def key_value(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
