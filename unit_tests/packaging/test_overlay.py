@@ -1,0 +1,159 @@
+"""The overlay: this library's `ts` stands in front of torchserve's, whichever is installed first."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+ORIGINS = """
+import importlib.util, json, sys
+print(json.dumps([importlib.util.find_spec(name).origin for name in sys.argv[1:]]))
+"""
+
+OURS = [
+    "ts.torch_handler.image_classifier",
+    "ts.torch_handler.base_handler",
+    "ts.utils.util",
+    "ts.handler_utils.timer",
+]
+TORCHSERVES = [
+    "ts.model_server",
+    "ts.context",
+    "ts.metrics.dimension",
+    "ts.handler_utils.micro_batching",
+    "ts.handler_utils.utils",
+    "ts.torch_handler.request_envelope.json",
+    "ts.torch_handler.distributed",
+]
+
+
+class Venv:
+    """A fresh virtual environment; it may borrow torch and the like from the one that runs the tests."""
+
+    def __init__(self, folder: Path, borrow: bool = True) -> None:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+        self.python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+        self.purelib = Path(self.run("import sysconfig; print(sysconfig.get_path('purelib'))"))
+        if borrow:
+            borrowed = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+            (self.purelib / "zz_borrowed.pth").write_text("\n".join(dict.fromkeys(borrowed)))
+
+    def pip(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "pip", "--python", str(self.python), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def install(self, *what: str) -> None:
+        self.pip("install", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed", *what)
+
+    def origins(self, modules: list[str]) -> list[Path]:
+        """The files that modules would be imported from."""
+        return [Path(origin).resolve() for origin in json.loads(self.run(ORIGINS, *modules))]
+
+    def run(self, code: str, *arguments: str) -> str:
+        command = [str(self.python), "-W", "ignore", "-c", code, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.python.parent)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def repack(distribution: str, folder: Path) -> Path:
+    """Makes the wheel of an installed pure-Python distribution again, since a test must not ask the network."""
+    try:
+        installed = importlib.metadata.distribution(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"needs {distribution} installed: pip install 'torchserve-handlers[server]'")
+    left_out = {"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"}
+    wheel = folder / f"{distribution}-{installed.version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in installed.files or []:
+            if not (file.parts[0] == ".." or file.suffix == ".pyc" or file.name in left_out):
+                archive.write(str(file.locate()), str(file))
+        dist_info = f"{distribution}-{installed.version}.dist-info"
+        archive.writestr(f"{dist_info}/RECORD", f"{dist_info}/RECORD,,\n")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def torchserve_wheel(tmp_path_factory) -> Path:
+    return repack("torchserve", tmp_path_factory.mktemp("torchserve"))
+
+
+@pytest.fixture(scope="module")
+def our_wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = folder / "source"  # a build leaves files beside the sources
+    ignored = ["--exclude=.git", "--exclude=.venv*", "--exclude=build", "--exclude=*.egg-info"]
+    copy.mkdir()
+    packed = subprocess.run(["tar", "-C", str(ROOT), *ignored, "-c", "."], capture_output=True, check=True)
+    subprocess.run(["tar", "-C", str(copy), "-x"], input=packed.stdout, check=True)
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation"]
+    done = subprocess.run([*command, "-w", str(folder), str(copy)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_nothing_outside_its_own_folder(our_wheel):
+    names = zipfile.ZipFile(our_wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {
+        "_torchserve_handlers",
+        "_torchserve_handlers.pth",
+        "torchserve_handlers",
+    }
+    assert "_torchserve_handlers/ts/py.typed" in names
+    assert "_torchserve_handlers/model_archiver/model_packaging.py" in names
+
+
+@pytest.mark.parametrize("order", ["torchserve first", "ours first", "editable"])
+def test_our_modules_come_first_and_torchserves_fill_the_gaps(order, tmp_path, torchserve_wheel, our_wheel):
+    venv = Venv(tmp_path / "venv")
+    ours = ["--editable", str(ROOT)] if order == "editable" else [str(our_wheel)]
+    steps = [[str(torchserve_wheel)], ours]
+    for step in reversed(steps) if order == "ours first" else steps:
+        venv.install(*step)
+    torchserves = (venv.purelib / "ts").resolve()
+    home = ROOT if order == "editable" else (venv.purelib / "_torchserve_handlers").resolve()
+    assert all(home in origin.parents for origin in venv.origins(OURS))
+    assert all(torchserves in origin.parents for origin in venv.origins(TORCHSERVES))
+    with zipfile.ZipFile(torchserve_wheel) as wheel:
+        for name in wheel.namelist():
+            assert name.endswith("RECORD") or (venv.purelib / name).read_bytes() == wheel.read(name)
+
+    venv.pip("uninstall", "--yes", "torchserve-handlers")
+    assert not list(venv.purelib.glob("*torchserve_handlers*"))
+    assert all(torchserves in origin.parents for origin in venv.origins(OURS + TORCHSERVES))
+    code = (
+        "from ts.torch_handler import base_handler; base_handler.BaseHandler(); print(base_handler.__file__)"
+    )
+    assert venv.run(code) == str(venv.purelib / "ts" / "torch_handler" / "base_handler.py")
+
+
+def test_without_torchserve_the_library_is_found_alone(tmp_path, our_wheel):
+    venv = Venv(tmp_path / "venv", borrow=False)
+    venv.install(str(our_wheel))
+    assert all(
+        venv.purelib.resolve() in origin.parents for origin in venv.origins(["ts", "ts.torch_handler"])
+    )
+    found = venv.run(
+        "import ts, importlib.util; print(ts.__version__, importlib.util.find_spec('ts.model_server'))"
+    )
+    assert found == f"{importlib.metadata.version('torchserve-handlers')} None"
+
+
+def test_the_version_is_torchserves_where_that_is_installed():
+    import ts
+
+    try:
+        assert ts.__version__ == importlib.metadata.version("torchserve")
+    except importlib.metadata.PackageNotFoundError:
+        assert ts.__version__ == ts.HANDLERS_VERSION

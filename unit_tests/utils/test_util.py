@@ -1,0 +1,125 @@
+"""ts.utils.util: labels, and what torchserve's server and its handlers import from here."""
+
+from __future__ import annotations
+
+import json
+import types
+
+import pytest
+import torch
+
+from ts.utils import util
+
+
+@pytest.fixture
+def mapping_file(tmp_path):
+    def write(content) -> str:
+        path = tmp_path / "index_to_name.json"
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("content", "mapping"),
+    [
+        ({"0": "cat", "1": "dog"}, {"0": "cat", "1": "dog"}),
+        ({"0": ["n02123045", "tabby"]}, {"0": "tabby"}),
+        ({"object_type_names": ["person", "bicycle"]}, {"0": "person", "1": "bicycle"}),
+        ({"object_type_names": {"1": "person"}}, {"1": "person"}),
+        ({"0": "猫"}, {"0": "猫"}),
+    ],
+)
+def test_each_form_of_index_to_name_is_read(content, mapping, mapping_file):
+    assert util.load_label_mapping(mapping_file(content)) == mapping
+
+
+def test_no_index_to_name_means_no_labels(tmp_path, caplog):
+    assert util.load_label_mapping(str(tmp_path / "index_to_name.json")) is None
+    assert "answers show class indexes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "index_to_name.json is not JSON"),
+        (["cat"], 'must hold an object of the form {"0": "label", ...}'),
+        ({"0": 7}, "the label of class 0 must be a string or a list of strings: 7"),
+        ({"0": []}, "the label of class 0 must be a string or a list of strings: []"),
+    ],
+)
+def test_a_wrong_index_to_name_is_said(content, message, mapping_file):
+    with pytest.raises(ValueError) as raised:
+        util.load_label_mapping(mapping_file(content))
+    assert message in str(raised.value)
+
+
+MAPPING = {"0": "cat", "1": "dog", "2": "crane", "3": "crane"}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "classes", "expected"),
+    [
+        (MAPPING, [[1, 0]], [{"dog": 0.7, "cat": 0.3}]),
+        (MAPPING, None, [{"cat": 0.7, "dog": 0.3}]),
+        (None, [[1, 0]], [{"1": 0.7, "0": 0.3}]),
+        (MAPPING, [[9, 0]], [{"9": 0.7, "cat": 0.3}]),
+        (MAPPING, [[3, 2]], [{"crane": 0.7, "crane (2)": 0.3}]),
+    ],
+    ids=["labels", "classes in order", "no labels", "a label is missing", "two classes with one label"],
+)
+def test_classes_are_named_in_their_order(mapping, classes, expected):
+    found = util.map_class_to_label([[0.7, 0.3]], mapping, classes)
+    assert found == expected
+    assert list(found[0]) == list(expected[0])
+
+
+def test_a_tensor_is_refused():
+    with pytest.raises(TypeError, match="call tolist"):
+        util.map_class_to_label(torch.tensor([[0.7, 0.3]]), MAPPING, [[0, 1]])
+
+
+def test_a_modules_own_classes_are_listed():
+    module = types.ModuleType("handlers")
+    exec("import json\nclass A: pass\nclass B(A): pass\nclass C: pass\n", vars(module))
+    module.Imported = json.JSONDecoder
+    assert [item.__name__ for item in util.list_classes_from_module(module)] == ["A", "B", "C"]
+    assert [item.__name__ for item in util.list_classes_from_module(module, module.A)] == ["A", "B"]
+
+
+def test_backends_of_torch_compile_are_known(caplog):
+    assert util.check_valid_pt2_backend("inductor")
+    assert not util.check_valid_pt2_backend("INDUCTOR")
+    assert "INDUCTOR is not a supported backend" in caplog.text
+
+
+def test_a_prediction_exception_carries_its_status():
+    error = util.PredictionException("too hot", 422)
+    assert (error.message, error.error_code, str(error)) == ("too hot", 422, "too hot : 422")
+    assert util.PredictionException("no status").error_code == 500
+
+
+def test_yaml_is_read(tmp_path):
+    (tmp_path / "model-config.yaml").write_text("minWorkers: 1\nhandler:\n  topk: 3\n")
+    assert util.get_yaml_config(str(tmp_path / "model-config.yaml")) == {
+        "minWorkers": 1,
+        "handler": {"topk": 3},
+    }
+
+
+def test_a_deprecated_function_names_its_replacement():
+    @util.deprecated("0.9", "new()")
+    def old(value):
+        return value + 1
+
+    with pytest.warns(PendingDeprecationWarning, match=r"old is deprecated since 0.9; use new\(\)"):
+        assert old(1) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [("<b>bold</b>", "bold"), ("a &amp; b", "a  b"), ("&#39;x&#x2F;", "x"), ("a < b", "a < b")],
+)
+def test_the_cleanup_expression_removes_tags_and_entities(text, cleaned):
+    assert util.CLEANUP_REGEX.sub("", text) == cleaned
