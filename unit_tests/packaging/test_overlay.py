@@ -144,10 +144,8 @@ def test_without_torchserve_the_library_is_found_alone(tmp_path, our_wheel):
     assert all(
         venv.purelib.resolve() in origin.parents for origin in venv.origins(["ts", "ts.torch_handler"])
     )
-    found = venv.run(
-        "import ts, importlib.util; print(ts.__version__, importlib.util.find_spec('ts.model_server'))"
-    )
-    assert found == f"{importlib.metadata.version('torchserve-handlers')} None"
+    code = "import ts, importlib.util; print(ts.__version__, importlib.util.find_spec('ts.model_server'))"
+    assert venv.run(code) == f"{importlib.metadata.version('torchserve-handlers')} None"
 
 
 def test_the_version_is_torchserves_where_that_is_installed():
