@@ -31,6 +31,7 @@ def main() -> int:
         print(f"{error.tail()}\n{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
         return 130
 
 

@@ -37,6 +37,11 @@ class StepFailedError(RuntimeError):
             return "".join(f"    {line.rstrip()}\n" for line in deque(log, maxlen=TAIL_LINES))
 
 
+def columns() -> int:
+    """Columns that a line may fill without wrapping."""
+    return shutil.get_terminal_size(fallback=(120, 24)).columns - 1
+
+
 class ProgressLine:
     """Tells what a running step does: one line redrawn on a terminal, elsewhere a line now and then."""
 
@@ -53,10 +58,9 @@ class ProgressLine:
 
     def show(self, detail: str) -> None:
         """Show the seconds so far and `detail`, the last line that the step's command printed."""
-        columns = shutil.get_terminal_size().columns - 1
-        text = f"   ...  {self.label}  {self.seconds:.0f} s  {detail}"[:columns]
+        text = f"   ...  {self.label}  {self.seconds:.0f} s  {detail}"[: columns()]
         if self._live:
-            print("\r" + text.ljust(columns), end="", flush=True)
+            print("\r" + text.ljust(columns()), end="", flush=True)
         elif self.seconds >= self._next_heartbeat:
             self._next_heartbeat += HEARTBEAT_SECONDS
             print(text, flush=True)
@@ -64,7 +68,7 @@ class ProgressLine:
     def finish(self, result: str) -> None:
         """Replace the line by the step's result and time."""
         if self._live:
-            print("\r" + " " * (shutil.get_terminal_size().columns - 1) + "\r", end="")
+            print("\r" + " " * columns() + "\r", end="")
         print(f"{result:>6}  {self.label}  {self.seconds:.1f} s", flush=True)
 
 

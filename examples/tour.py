@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+sys.path.pop(0)  # this folder: its image_classifier/ would be imported as the handler of that name
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rich.console import Console
@@ -69,26 +70,33 @@ def next_commands(archive: Path, photo: Path) -> str:
     )
 
 
-def main() -> int:
-    """Build, ask, and show; with --serve go on to a real TorchServe."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--serve", action="store_true", help="go on to a real TorchServe, until Ctrl-C")
-    serve = parser.parse_args().serve
+def run(serve: bool) -> int:
+    """Build the archive, ask it about two photos, and serve it or say what to type next."""
     console = Console(highlight=False)
-    try:
-        photos = fetch_all([CHELSEA, COFFEE])
-        archive = build_archive(MODEL_STORE)
-        console.print(
-            f"built {as_typed(archive)}: EfficientNet-Lite0, {archive.stat().st_size / 1e6:.1f} MB\n"
-        )
-        ask(archive, photos, console)
-    except (AssetError, RunnerError, TourError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    photos = fetch_all([CHELSEA, COFFEE])
+    archive = build_archive(MODEL_STORE)
+    size = archive.stat().st_size / 1e6
+    console.print(f"built {as_typed(archive)}: EfficientNet-Lite0, {size:.1f} MB\n", soft_wrap=True)
+    ask(archive, photos, console)
     if serve:
+        print("Starting TorchServe, which takes files such as", *photos)
         return run_command(["serve", str(archive)])
     print(next_commands(archive, photos[0]))
     return 0
+
+
+def main() -> int:
+    """Run the tour; with --serve it goes on to a real TorchServe."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--serve", action="store_true", help="go on to a real TorchServe, until Ctrl-C")
+    try:
+        return run(parser.parse_args().serve)
+    except (AssetError, RunnerError, TourError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

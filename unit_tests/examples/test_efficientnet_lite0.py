@@ -17,7 +17,6 @@ from examples.image_classifier import model as model_file
 from examples.image_classifier.model import EfficientNetLite0
 from ts.utils.util import list_classes_from_module
 
-KITTEN = Path(__file__).resolve().parents[3] / "shared" / "data" / "images" / "kitten.jpg"
 LABELS = EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"]
 TO_BATCH = v2.Compose(
     [
@@ -54,10 +53,9 @@ def assert_ranked(found: dict[str, float], expected: dict[str, float]) -> None:
     assert found == pytest.approx(expected, abs=2e-3)
 
 
-def test_a_kitten(network: EfficientNetLite0) -> None:
-    if not KITTEN.exists():
-        pytest.skip(f"{KITTEN} is not there")
-    assert_ranked(top_three(network, KITTEN), {"tiger cat": 0.480, "tabby": 0.414, "Egyptian cat": 0.076})
+def test_a_kitten(network: EfficientNetLite0, shared_data: Path) -> None:
+    expected = {"tiger cat": 0.480, "tabby": 0.414, "Egyptian cat": 0.076}
+    assert_ranked(top_three(network, shared_data / "images" / "kitten.jpg"), expected)
 
 
 def test_a_cat(network: EfficientNetLite0, fetch_or_skip: FetchOrSkip) -> None:
