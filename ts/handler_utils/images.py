@@ -15,14 +15,18 @@ from ts.handler_utils.errors import DATA_ERRORS, InvalidInput
 from ts.handler_utils.payload import decode_text_payload
 
 
-def read_image(payload: Any) -> Image.Image | torch.Tensor:
+def read_image(
+    payload: Any, *, exif: bool = True, max_pixels: int | None = None
+) -> Image.Image | torch.Tensor:
     """Reads one request's image.
 
     Args:
         payload: an encoded image (bytes, base64 text, a `data:` URI), or nested lists of numbers.
+        exif: whether to turn the image upright, as its EXIF orientation says.
+        max_pixels: width times height of the largest image that is decoded; None for Pillow's own limit.
 
     Returns:
-        An upright 8-bit RGB image; or, for nested lists, a float32 tensor of the lists' shape.
+        An image of the mode that it was sent in; or, for nested lists, a float32 tensor of the lists' shape.
 
     Raises:
         InvalidInput: it is no image, a broken one (400), or too large to decode (413).
@@ -30,26 +34,34 @@ def read_image(payload: Any) -> Image.Image | torch.Tensor:
     if isinstance(payload, str):
         payload = decode_text_payload(payload)
     if isinstance(payload, (bytes, bytearray, memoryview)):
-        return decode_image(payload)
+        return decode_image(payload, exif=exif, max_pixels=max_pixels)
     try:
         return torch.as_tensor(payload, dtype=torch.float32)
     except (*DATA_ERRORS, RuntimeError) as error:
         raise InvalidInput(f"The nested lists cannot be read as a tensor: {error}") from error
 
 
-def decode_image(data: bytes | bytearray | memoryview) -> Image.Image:
-    """Decodes an image of any format that Pillow opens to upright 8-bit RGB; of an animation, the first frame.
+def decode_image(
+    data: bytes | bytearray | memoryview, *, exif: bool = True, max_pixels: int | None = None
+) -> Image.Image:
+    """Decodes an image of any format that Pillow opens; of an animation, the first frame.
 
-    The EXIF orientation is applied. An alpha channel is dropped, as the usual training pipelines do.
+    Args:
+        data: the encoded image.
+        exif: whether to turn the image upright, as its EXIF orientation says.
+        max_pixels: width times height of the largest image that is decoded; a larger one is refused by its
+            header. None for Pillow's own limit, twice `PIL.Image.MAX_IMAGE_PIXELS`, which always holds.
 
     Raises:
-        InvalidInput: no image, a broken one (400), or one of more pixels than Pillow's limit (413).
+        InvalidInput: no image, a broken one (400), or one of too many pixels (413).
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data))
-        return to_rgb(ImageOps.exif_transpose(image))
+        _check_size(image.size, max_pixels)
+        image.load()
+        return ImageOps.exif_transpose(image) if exif else image
     except Image.DecompressionBombError as error:
         raise InvalidInput(f"The image is too large: {error}", HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from error
     except UnidentifiedImageError as error:
@@ -58,13 +70,23 @@ def decode_image(data: bytes | bytearray | memoryview) -> Image.Image:
         raise InvalidInput(f"The image is damaged: {error}") from error
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Converts an image of any Pillow mode to 8-bit RGB; 16-bit and float values are scaled to [0, 255]."""
-    if image.mode == "RGB":
-        return image
+def _check_size(size: tuple[int, int], max_pixels: int | None) -> None:
+    width, height = size
+    if max_pixels is not None and width * height > max_pixels:
+        message = f"The image is too large: {width}x{height} pixels, and at most {max_pixels} are allowed"
+        raise InvalidInput(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+
+def to_channels(image: Image.Image, channels: int) -> Image.Image:
+    """Converts an image of any Pillow mode to 8-bit RGB (3 channels) or grey (1).
+
+    16-bit and float values are scaled to [0, 255]. An alpha channel is dropped, as the usual training pipelines
+    do.
+    """
+    mode = "L" if channels == 1 else "RGB"
     if image.mode == "F" or image.mode.startswith("I"):
         image = _to_8_bit(image)
-    return image.convert("RGB")
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

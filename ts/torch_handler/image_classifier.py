@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torchvision import transforms
 
+from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
 from ts.handler_utils.options import ClassifierOptions
 from ts.handler_utils.settings import ImageClassifierSettings
 from ts.handler_utils.timer import timed
@@ -29,15 +29,7 @@ class ImageClassifier(VisionHandler):
     options_class = ClassifierOptions
     topk = 5
 
-    # Size, crop, mean and standard deviation are those that ImageNet's classifiers are evaluated with.
-    image_processing = transforms.Compose(
-        [
-            transforms.Resize(256),
-            transforms.CenterCrop(224),
-            transforms.ToTensor(),
-            transforms.Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]),
-        ]
-    )
+    image_processing = ImageTransform(resize=256, crop=224, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
     def set_max_result_classes(self, topk: int) -> None:
         """Sets how many classes an answer names."""

@@ -8,11 +8,12 @@ from typing import Any, Callable
 
 import torch
 from PIL import Image
-from torchvision import transforms
 
 from ts.handler_utils.errors import RowErrors
-from ts.handler_utils.images import read_image
+from ts.handler_utils.image_transform import ImageTransform
+from ts.handler_utils.images import read_image, to_channels
 from ts.handler_utils.payload import payload_of
+from ts.handler_utils.settings import HandlerSettings, VisionSettings
 from ts.handler_utils.timer import timed
 from ts.torch_handler.base_handler import BaseHandler
 from ts.utils.util import PredictionException
@@ -22,10 +23,24 @@ class VisionHandler(BaseHandler, ABC):
     """Reads images of any format and mode that Pillow opens, and stacks them into a batch.
 
     Attributes:
-        image_processing: makes an upright RGB `PIL.Image` into a tensor [C, H, W]; subclasses set their own.
+        image_processing: makes an upright `PIL.Image` into a tensor [C, H, W]. The default handlers' are
+            `ImageTransform`s, which settings change; a subclass sets its own, and gets the image in the mode that
+            it was sent in, or else, if it fails on that, in RGB.
     """
 
-    image_processing: Callable[[Image.Image], torch.Tensor] = transforms.ToTensor()
+    settings_class: type[HandlerSettings] = VisionSettings
+    image_processing: Callable[[Image.Image], torch.Tensor] = ImageTransform()
+
+    def _apply_settings(self) -> None:
+        super()._apply_settings()
+        changes = self.settings.transform_changes() if isinstance(self.settings, VisionSettings) else {}
+        if changes:
+            self.image_processing = self._own_transform().replace(**changes)
+
+    def _own_transform(self) -> ImageTransform:
+        """The transform that settings change: the nearest of the class's own and its bases'."""
+        own = (vars(kind).get("image_processing") for kind in type(self).__mro__)
+        return next(transform for transform in own if isinstance(transform, ImageTransform))
 
     @timed
     def preprocess(self, data: list[Any]) -> torch.Tensor:
@@ -44,16 +59,36 @@ class VisionHandler(BaseHandler, ABC):
         images, errors = [], {}
         for index, row in enumerate(data):
             try:
-                images.append(self._read(row))
+                images.append(self._read(row, index))
             except PredictionException as error:
                 errors[index] = error
         if errors:
             raise RowErrors(errors)
+        return self._collate(images)
+
+    def _collate(self, images: list[torch.Tensor]) -> Any:
+        """Makes the tensors of the rows, [C, H, W] each, into what `inference` takes."""
         return torch.stack(images).to(self.device)
 
-    def _read(self, row: Any) -> torch.Tensor:
-        image = read_image(payload_of(row))
-        return self.image_processing(image) if isinstance(image, Image.Image) else image
+    def _read(self, row: Any, index: int) -> torch.Tensor:
+        image = self._decode(row)
+        if not isinstance(image, Image.Image):
+            return image
+        transform = self._transform(index)
+        try:
+            return transform(image)
+        except Exception:
+            if image.mode == "RGB":
+                raise
+            return transform(to_channels(image, 3))
+
+    def _decode(self, row: Any) -> Image.Image | torch.Tensor:
+        exif = getattr(self.settings, "exif", True)
+        return read_image(payload_of(row), exif=exif, max_pixels=getattr(self.settings, "max_pixels", None))
+
+    def _transform(self, index: int) -> Callable[[Image.Image], torch.Tensor]:
+        """What makes the image of a row, named by its index in the batch, into the model's input."""
+        return self.image_processing
 
     @cached_property
     def ig(self) -> Any:
