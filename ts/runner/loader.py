@@ -63,7 +63,7 @@ def import_handler(name: str) -> ModuleType:
     try:
         return importlib.import_module(f"ts.torch_handler.{module_name}")
     except ModuleNotFoundError as error:
-        if error.name != f"ts.torch_handler.{module_name}":
+        if not (error.name or "").startswith("ts.torch_handler."):
             raise
         raise missing from None
 
