@@ -4,10 +4,11 @@ The way of a run, one module a step::
 
     arg_parser -> model_archiver_config     what was asked for
     plan                                    every file, its place in the archive, every check; nothing is written
-    formats/                                one streaming pass into a temporary name beside the target
-    publish                                 verified, synced to the disk, and renamed into place
+    writing, formats/                       one streaming pass into a temporary beside the target, read back
+    publish                                 synced to the disk, and renamed into place
 
-`model_packaging` holds the table of default handlers. Only the standard library is imported.
+`packing` is that way as code, `model_packaging` has the table of default handlers and the entry points, and
+`integrity` checks the digests that an archive carries. Only the standard library is imported.
 """
 
 from __future__ import annotations

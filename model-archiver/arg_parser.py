@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from .formats import FORMATS
 from .manifest_components.manifest import RuntimeType
-from .model_archiver_config import ModelArchiverConfig
+from .model_archiver_config import ARCHIVE_FORMATS, ModelArchiverConfig
 
 __all__ = ["ArgParser", "ModelArchiverConfig", "RuntimeType"]
 
@@ -84,6 +83,9 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         "--export-path", metavar="FOLDER", default=os.getcwd(), help="where the archive goes (default: here)"
     )
     parser.add_argument(
-        "--archive-format", choices=list(FORMATS), default="default", help="see below (default: %(default)s)"
+        "--archive-format",
+        choices=ARCHIVE_FORMATS,
+        default="default",
+        help="see below (default: %(default)s)",
     )
     parser.add_argument("-f", "--force", action="store_true", help="replace an archive of the same name")

@@ -11,6 +11,8 @@ from .manifest_components.manifest import RuntimeType
 
 __all__ = ["ModelArchiverConfig", "RuntimeType"]
 
+ARCHIVE_FORMATS = ("default", "zip-store", "tgz", "no-archive")
+
 
 @dataclass
 class ModelArchiverConfig:

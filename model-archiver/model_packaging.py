@@ -1,18 +1,12 @@
-"""`torch-model-archiver`: the table of default handlers, and the way from a config to an archive."""
+"""`torch-model-archiver`: the table of default handlers, and the entry points."""
 
 from __future__ import annotations
 
-import json
 import sys
 
 from .arg_parser import ArgParser
-from .manifest_components.manifest import Manifest
-from .manifest_components.model import Model
 from .model_archiver_config import ModelArchiverConfig
 from .model_archiver_error import ModelArchiverError
-from .packing import pack
-from .plan import Plan, make_plan
-from .target import archive_format, archive_path
 
 __all__ = [
     "ArgParser",
@@ -35,8 +29,6 @@ model_handlers = {
     "vllm_handler": "text",
     "trt_llm_handler": "text",
 }
-
-SOURCE_VOCAB = "source_vocab.pt"
 
 
 def generate_model_archive(config: ModelArchiverConfig | None = None) -> None:
@@ -71,24 +63,6 @@ def package_model(config: ModelArchiverConfig, manifest: str | None = None) -> N
     Raises:
         ModelArchiverError: The archive cannot be made; what was there before is as it was.
     """
-    form = archive_format(config)
-    target = archive_path(config, form)
-    plan = make_plan(config, target, model_handlers)
-    contents = json.loads(manifest or str(_manifest(config, plan)))
-    pack(plan, contents, form, config.model_name, target, config.force)
+    from .packing import pack  # --help and wrong usage are answered without it
 
-
-def _manifest(config: ModelArchiverConfig, plan: Plan) -> Manifest:
-    takes_vocabulary = model_handlers.get(plan.handler) == "text"
-    has_vocabulary = any(entry.name == SOURCE_VOCAB for entry in plan.entries)
-    model = Model(
-        model_name=config.model_name,
-        serialized_file=config.serialized_file,
-        handler=plan.handler,
-        model_file=config.model_file,
-        model_version=config.version,
-        requirements_file=config.requirements_file,
-        config_file=config.config_file,
-        source_vocab=SOURCE_VOCAB if takes_vocabulary and has_vocabulary else None,
-    )
-    return Manifest(config.runtime, model)
+    pack(config, model_handlers, manifest)

@@ -1,81 +1,50 @@
-"""One archive, from its plan to its name: written in one pass, read back, published."""
+"""The way from a config to an archive."""
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from collections.abc import Mapping
 
-from .entry import Entry
-from .formats import ArchiveFormat
-from .integrity import UNREADABLE, Advance, sha256
-from .manifest_components.manifest import MANIFEST_PATH
-from .model_archiver_error import ModelArchiverError
-from .plan import Plan
-from .progress import progress
-from .publish import publish, temporary
-from .source_stream import open_source
+from .manifest_components.manifest import Manifest
+from .manifest_components.model import Model
+from .model_archiver_config import ModelArchiverConfig
+from .plan import Plan, make_plan
+from .target import archive_format, archive_path
+from .writing import write_archive
+
+SOURCE_VOCAB = "source_vocab.pt"
 
 
 def pack(
-    plan: Plan,
-    manifest: dict[str, Any],
-    archive_format: ArchiveFormat,
-    model_name: str,
-    target: Path,
-    replace: bool,
+    config: ModelArchiverConfig, default_handlers: Mapping[str, str], manifest: str | None = None
 ) -> None:
-    """Writes the archive that `plan` describes to `target`.
+    """Checks everything that `config` asks for, and then makes the archive.
 
     Args:
-        plan: The files.
-        manifest: The manifest without its `sha256` key.
-        archive_format: How to write it.
-        model_name: The model's name.
-        target: The archive's final path.
-        replace: An archive that is there already is replaced, in the moment the new one is complete.
+        config: What to pack.
+        default_handlers: The kind of data that each default handler answers, by the handler's name.
+        manifest: JSON to use as the manifest in place of the one that `config` stands for.
 
     Raises:
-        ModelArchiverError: The archive cannot be written, or `target` exists; `target` is as it was.
+        ModelArchiverError: The archive cannot be made; what was there before is as it was.
     """
-    digests: dict[str, str] = {}
-    try:
-        with temporary(target, archive_format.is_folder) as path:
-            with progress(f"packing {target.name}", plan.size) as advance:
-                archive_format.write(path, model_name, _members(plan, manifest, digests, advance))
-            with progress("verifying", plan.size) as advance:
-                _check_written(path, archive_format, model_name, digests, advance)
-            publish(path, target, replace)
-    except OSError as error:
-        raise ModelArchiverError(f"{target} cannot be written: {error.strerror or error}") from error
+    form = archive_format(config)
+    target = archive_path(config, form)
+    plan = make_plan(config, target, default_handlers)
+    text = manifest or str(_manifest(config, plan, default_handlers.get(plan.handler)))
+    write_archive(plan, json.loads(text), form, config.model_name, target, config.force)
 
 
-def _members(
-    plan: Plan, manifest: dict[str, Any], digests: dict[str, str], advance: Advance
-) -> Iterator[tuple[Entry, BinaryIO]]:
-    """Yields every member, and fills `digests`; the manifest comes last, for it holds those of all the others."""
-    for entry in plan.entries:
-        if entry.source is None:
-            yield entry, io.BytesIO()
-            continue
-        with open_source(entry, advance) as stream:
-            yield entry, cast(BinaryIO, stream)
-        digests[entry.name] = stream.hexdigest()
-    text = json.dumps({**manifest, "sha256": digests}, indent=2).encode()
-    digests[MANIFEST_PATH] = sha256(io.BytesIO(text))
-    yield Entry(MANIFEST_PATH, size=len(text)), io.BytesIO(text)
-
-
-def _check_written(
-    path: Path, archive_format: ArchiveFormat, model_name: str, digests: dict[str, str], advance: Advance
-) -> None:
-    try:
-        written = {name: sha256(stream, advance) for name, stream in archive_format.read(path, model_name)}
-    except (*UNREADABLE, tarfile.TarError) as error:
-        raise ModelArchiverError(f"the archive does not read back: {error}") from error
-    if written != digests:
-        names = sorted(name for name, _ in written.items() ^ digests.items())
-        raise ModelArchiverError(f"the archive reads back other than it was written: {', '.join(names)}")
+def _manifest(config: ModelArchiverConfig, plan: Plan, kind: str | None) -> Manifest:
+    has_vocabulary = kind == "text" and any(entry.name == SOURCE_VOCAB for entry in plan.entries)
+    model = Model(
+        model_name=config.model_name,
+        serialized_file=config.serialized_file,
+        handler=plan.handler,
+        model_file=config.model_file,
+        model_version=config.version,
+        requirements_file=config.requirements_file,
+        config_file=config.config_file,
+        source_vocab=SOURCE_VOCAB if has_vocabulary else None,
+    )
+    return Manifest(config.runtime, model)

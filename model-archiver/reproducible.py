@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import calendar
 import os
 import time
 
 from .model_archiver_error import ModelArchiverError
 
-# What the timestamps of a zip file can hold (APPNOTE.TXT 4.4.6, MS-DOS format).
-EARLIEST = calendar.timegm((1980, 1, 1, 0, 0, 0))
-LATEST = calendar.timegm((2107, 12, 31, 23, 59, 58))
+# What the timestamps of a zip file can hold (APPNOTE.TXT 4.4.6, MS-DOS format), in seconds since 1970, UTC.
+EARLIEST = 315532800  # 1980-01-01 00:00:00
+LATEST = 4354819198  # 2107-12-31 23:59:58
 
 
 def source_date_epoch() -> int | None:

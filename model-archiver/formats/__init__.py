@@ -16,4 +16,4 @@ FORMATS: dict[str, ArchiveFormat] = {
     "tgz": TgzFormat(deflates=compresses),
     "no-archive": FolderFormat(),
 }
-"""The values of `--archive-format`."""
+"""What each value of `--archive-format` stands for."""

@@ -1,0 +1,81 @@
+"""The names that callers of torchserve's archiver import."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+import model_archiver
+import pytest
+from model_archiver import ModelArchiver, ModelArchiverConfig
+from model_archiver.manifest_components.manifest import Manifest, RuntimeType
+from model_archiver.manifest_components.model import Model
+from model_archiver.model_archiver_error import ModelArchiverError
+from model_archiver.model_packaging import generate_model_archive, model_handlers, package_model
+
+
+@pytest.fixture
+def config(inputs):
+    return ModelArchiverConfig(
+        "net", "answer.py", "1.0", serialized_file="weights.pt", export_path=str(inputs)
+    )
+
+
+@pytest.mark.parametrize(
+    "make", [ModelArchiver.generate_model_archive, generate_model_archive, package_model]
+)
+def test_each_entry_point_takes_a_config(make, config, inputs, contents):
+    make(config)
+    assert set(contents(inputs / "net.mar")) == {"answer.py", "weights.pt", "MAR-INF/MANIFEST.json"}
+
+
+@pytest.mark.parametrize(
+    "make", [ModelArchiver.generate_model_archive, generate_model_archive, package_model]
+)
+def test_each_entry_point_raises_where_the_command_would_end(make, config):
+    config.serialized_file = "no.pt"
+    with pytest.raises(ModelArchiverError, match=r"the serialized file no\.pt does not exist"):
+        make(config)
+
+
+def test_a_manifest_of_ones_own_gets_the_digests_too(config, inputs, manifest):
+    package_model(config, manifest=str(Manifest("python", Model("other", None, "answer.py"))))
+    assert manifest(inputs / "net.mar")["model"] == {"modelName": "other", "handler": "answer.py"}
+    assert set(manifest(inputs / "net.mar")["sha256"]) == {"answer.py", "weights.pt"}
+
+
+def test_the_export_path_is_the_working_directory_at_construction(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert ModelArchiverConfig("net", "answer.py", "1.0").export_path == os.getcwd() == str(tmp_path)
+
+
+def test_a_config_takes_what_a_namespace_has():
+    config = ModelArchiverConfig.from_args(
+        Namespace(model_name="n", handler="h", version="1", force=True, other=1)
+    )
+    assert (config.model_name, config.force, config.runtime) == ("n", True, "python")
+
+
+def test_the_runtimes_are_those_of_torchserve():
+    assert {runtime.name: runtime.value for runtime in RuntimeType} == {
+        "PYTHON": "python",
+        "PYTHON3": "python3",
+        "LSP": "LSP",
+    }
+
+
+def test_every_default_handler_of_torchserve_0_12_is_known():
+    assert model_handlers == {
+        "base_handler": "anything",
+        "text_classifier": "text",
+        "image_classifier": "vision",
+        "object_detector": "vision",
+        "image_segmenter": "vision",
+        "dali_image_classifier": "vision",
+        "vllm_handler": "text",
+        "trt_llm_handler": "text",
+    }
+
+
+def test_the_version_is_stated():
+    assert model_archiver.__version__
