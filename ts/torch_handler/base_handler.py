@@ -16,6 +16,7 @@ import torch
 from ts.handler_utils.compilation import compile_model, uses_aot_compile
 from ts.handler_utils.device import choose_device
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
+from ts.handler_utils.json_encoding import JSON
 from ts.handler_utils.loading import load_aot_compiled, load_eager, load_torchscript, setup_ort_session
 from ts.handler_utils.options import Options, read_options
 from ts.handler_utils.payload import payload_of
@@ -220,6 +221,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
                 failed = isinstance(answer, Exception)
                 answers[index] = self._fail(context, index, answer) if failed else answer
         self.context = context
+        self._rows = ()
         milliseconds = (time.perf_counter() - started) * 1000
         context.metrics.add_time("HandlerTime", round(milliseconds, 2), None, "ms")
         return answers
@@ -271,6 +273,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         request = context.get_request_id(index)
         logger.warning("Request %s: %d, %s", request, status, body["message"], exc_info=trace)
         context.set_response_status(status, body["type"], index)
+        context.set_response_content_type(index, JSON)  # not that of an answer, which a hook may have set
         return body
 
     def options(self, rows: int) -> list[Any]:
@@ -299,8 +302,11 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return options
 
     def _row_options(self, index: int) -> Any:
-        names = self.options_class.model_fields
-        defaults = {name: getattr(self, name, getattr(self.settings, name, None)) for name in names}
+        fields = self.options_class.model_fields
+        settings = self.settings
+        defaults = {
+            name: getattr(self, name, getattr(settings, name, field.default)) for name, field in fields.items()
+        }
         if index >= len(self._rows):  # the hook is called by hand, with no request behind it
             return self.options_class(**defaults)
         header = partial(self.context.get_request_header, index)
