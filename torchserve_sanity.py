@@ -30,7 +30,7 @@ class Step:
 
 STEPS = (
     Step("assets", ("-m", "examples.assets")),
-    Step("lint", ("-m", "ruff", "check", ".")),
+    Step("lint", ("-m", "ruff", "check", "--output-format=concise", ".")),
     Step("format", ("-m", "ruff", "format", "--check", ".")),
     Step("types", ("-m", "mypy")),
     Step("tests", ("-m", "pytest"), echo=True),
