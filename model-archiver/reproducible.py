@@ -1,6 +1,7 @@
 """Times that make two runs write the same bytes.
 
-`SOURCE_DATE_EPOCH` is the convention of https://reproducible-builds.org/specs/source-date-epoch/.
+`SOURCE_DATE_EPOCH` is the convention of https://reproducible-builds.org/specs/source-date-epoch/. What is deflated
+also depends on the zlib that Python was built with (zlib-ng, say, finds other matches); what is stored does not.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from ..reproducible import member_time
 from .base import ArchiveFormat, Members
 from .gzip_stream import GzipWriter
 
+BUFFER = 1 << 16  # bytes; tarfile joins what it has read buffer by buffer, so that larger ones are slower
+
 
 class TgzFormat(ArchiveFormat):
     """A gzipped tar file.
@@ -41,7 +43,7 @@ class TgzFormat(ArchiveFormat):
             gzip.close()
 
     def read(self, path: Path, model_name: str) -> Iterator[tuple[str, BinaryIO]]:
-        with tarfile.open(path, "r|gz", bufsize=CHUNK) as archive:
+        with tarfile.open(path, "r|gz", bufsize=BUFFER) as archive:
             for info in archive:
                 if info.isfile():
                     yield info.name[len(model_name) + 1 :], cast(BinaryIO, archive.extractfile(info))

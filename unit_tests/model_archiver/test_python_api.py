@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 from argparse import Namespace
+from pathlib import Path
 
 import model_archiver
 import pytest
@@ -77,5 +80,34 @@ def test_every_default_handler_of_torchserve_0_12_is_known():
     }
 
 
-def test_the_version_is_stated():
-    assert model_archiver.__version__
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("", {"ModelArchiver", "ModelArchiverConfig"}),
+        (".arg_parser", {"ArgParser", "ModelArchiverConfig", "RuntimeType"}),
+        (".model_archiver", {"ModelArchiver", "ModelArchiverConfig", "generate_model_archive"}),
+        (".model_archiver_config", {"ModelArchiverConfig", "RuntimeType"}),
+        (".model_archiver_error", {"ModelArchiverError"}),
+        (
+            ".model_packaging",
+            {
+                "ArgParser",
+                "ModelArchiverConfig",
+                "ModelArchiverError",
+                "generate_model_archive",
+                "package_model",
+            },
+        ),
+        (".manifest_components.manifest", {"Manifest", "RuntimeType"}),
+        (".manifest_components.model", {"Model"}),
+    ],
+)
+def test_every_public_name_of_torchserve_0_12_is_where_it_was(module, names):
+    assert names <= set(dir(importlib.import_module(f"model_archiver{module}")))
+
+
+def test_the_version_is_that_of_the_handlers():
+    handlers = Path(__file__).parents[2] / "ts" / "__init__.py"
+    match = re.search(r'^HANDLERS_VERSION = "(.+)"$', handlers.read_text(encoding="utf-8"), re.MULTILINE)
+    assert match is not None
+    assert model_archiver.__version__ == match[1]
