@@ -2,8 +2,8 @@
 
 TorchServe wants exactly one class in a model file, so functions build the parts of the network.
 
-Source: Redmon & Farhadi, "YOLOv3: An Incremental Improvement" (2018), https://arxiv.org/abs/1804.02767; layers, anchors
-and their order as in the published yolov3-tiny.cfg.
+Source: Redmon & Farhadi, "YOLOv3: An Incremental Improvement" (2018), https://arxiv.org/abs/1804.02767; layers,
+in their order, as in the published yolov3-tiny.cfg.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from torchvision.ops import batched_nms, box_convert, clip_boxes_to_image
 INPUT_SIZE = 416  # pixels; the network sees each photo on a grey square of this side
 GREY = 0.5
 # Width and height of each anchor in pixels of that square: those of the coarse map (stride 32), of the fine (16).
-ANCHORS = (((81, 82), (135, 169), (344, 319)), ((10, 14), (23, 27), (37, 58)))
+# The fine map has (10, 14) in the .cfg file, and not (81, 82); but with these the weights were trained, and only
+# with these its boxes fit the objects (https://github.com/pjreddie/darknet/issues/851).
+ANCHORS = (((81, 82), (135, 169), (344, 319)), ((23, 27), (37, 58), (81, 82)))
 STRIDES = (32, 16)
 
 
@@ -55,11 +57,14 @@ def head(channels_in: int, channels: int, outputs: int) -> nn.Sequential:
 
 
 def letterbox(image: Tensor) -> Tensor:
-    """A photo [3, H, W], resized to fit into the middle of a grey square [3, 416, 416]."""
+    """A photo [3, H, W], resized to fit into the middle of a grey square [3, 416, 416].
+
+    Without antialiasing, as darknet resizes: the weights were trained on such photos, and know more in them.
+    """
     height, width = image.shape[-2:]
     scale = INPUT_SIZE / max(height, width)
     size = [max(1, int(height * scale)), max(1, int(width * scale))]
-    resized = functional.interpolate(image[None], size, mode="bilinear", align_corners=False, antialias=True)[0]
+    resized = functional.interpolate(image[None], size, mode="bilinear", align_corners=False)[0]
     top, left = (INPUT_SIZE - size[0]) // 2, (INPUT_SIZE - size[1]) // 2
     square = image.new_full((image.shape[0], INPUT_SIZE, INPUT_SIZE), GREY)
     square[:, top : top + size[0], left : left + size[1]] = resized
@@ -110,8 +115,8 @@ class YOLOv3Tiny(nn.Module):
             images: float tensors [3, H, W] with values in [0, 1].
 
         Returns:
-            For each photo, its detections, best first: `boxes` [N, 4], float, x1, y1, x2, y2 in pixels of the photo;
-            `labels` [N], int64, class indexes from 0; `scores` [N], float, in [0, 1].
+            For each photo, its detections, best first: `boxes` [N, 4], float, x1, y1, x2, y2 in pixels of the
+            photo; `labels` [N], int64, class indexes from 0; `scores` [N], float, in [0, 1].
         """
         fine = self.fine_trunk(torch.stack([letterbox(image) for image in images]))
         coarse = self.coarse_trunk(fine)

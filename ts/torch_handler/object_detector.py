@@ -1,0 +1,175 @@
+"""ObjectDetector: finds objects in an image, and says where."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import torch
+from PIL import Image
+
+from ts.handler_utils.detection_answers import coco_answer, draw_detections, torchserve_answer
+from ts.handler_utils.detections import Detections, find_classes, read_detections, select_detections
+from ts.handler_utils.errors import InvalidInput, RowErrors
+from ts.handler_utils.image_lists import detect_in_stacks, takes_list
+from ts.handler_utils.image_transform import ImageTransform
+from ts.handler_utils.images import to_channels
+from ts.handler_utils.options import ObjectDetectorOptions
+from ts.handler_utils.resized_detections import undo_resize
+from ts.handler_utils.settings import ObjectDetectorSettings
+from ts.handler_utils.timer import timed
+from ts.torch_handler.vision_handler import VisionHandler
+from ts.utils.util import PredictionException
+
+
+class ObjectDetector(VisionHandler):
+    """Answers each image with a list of the objects in it, `{label: [x1, y1, x2, y2], "score": score}` each.
+
+    For models which take RGB images [3, H, W] of any sizes with values in [0, 1], and return `[{"boxes", "labels",
+    "scores"}]`, as torchvision's detectors do (`ts.handler_utils.detections`).
+
+    Boxes are in pixels of the photo that was sent, turned upright. A subclass that resizes photos by an
+    `image_processing` of its own gets them in pixels of what that makes.
+
+    Example:
+        class SureDetector(ObjectDetector):
+            threshold = 0.9
+
+    Attributes:
+        threshold: the lowest score of a detection in an answer; the setting `threshold`, and a request's option
+            `threshold`, override it.
+    """
+
+    settings_class = ObjectDetectorSettings
+    options_class = ObjectDetectorOptions
+    settings: Any = ObjectDetectorSettings()
+    threshold = 0.5
+
+    def initialize(self, context: Any) -> None:
+        """Loads the model of an archive, its labels and its settings; see `BaseHandler.initialize`.
+
+        Raises:
+            ValueError: the setting `classes` names a class that there is not, or `crop` is set.
+        """
+        super().initialize(context)
+        if isinstance(self.image_processing, ImageTransform) and self.image_processing.crop is not None:
+            raise ValueError(
+                "model-config.yaml: handler.crop: a detector gets whole photos, which cannot be cropped"
+            )
+        try:
+            find_classes(getattr(self.settings, "classes", None), self.mapping)
+        except InvalidInput as error:
+            raise ValueError(f"model-config.yaml: {error.message}") from error
+
+    def _collate(self, images: list[torch.Tensor]) -> torch.Tensor | list[torch.Tensor]:
+        """One tensor, as torchserve's detector has it, where all images have one size; else a list."""
+        if len({image.shape for image in images}) == 1:
+            return super()._collate(images)
+        return [image.to(self.device) for image in images]
+
+    @timed
+    def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        """Runs the model, without gradients, on a batch.
+
+        Args:
+            data: a tensor [N, 3, H, W] or a list of tensors [3, H, W]. The model gets the one that it takes:
+                see the setting `stack`.
+            *args: further arguments of the model.
+            **kwargs: further arguments of the model.
+
+        Returns:
+            What the model returns: one dictionary of detections an image.
+        """
+        with torch.inference_mode():
+            if self._takes_list():
+                return self.model([image.to(self.device) for image in data], *args, **kwargs)
+            return detect_in_stacks(lambda stack: self.model(stack.to(self.device), *args, **kwargs), data)
+
+    def _takes_list(self) -> bool:
+        stack = getattr(self.settings, "stack", None)
+        return takes_list(self.model) if stack is None else not stack
+
+    @timed
+    def postprocess(self, data: Any) -> list[Any]:
+        """Makes the detections in each image into the answer that its request asks for.
+
+        Args:
+            data: what the model returned: `[{"boxes", "labels", "scores"}]`, one an image.
+
+        Returns:
+            For each row a list with one dictionary a detection; for `format: overlay` the bytes of a PNG.
+
+        Raises:
+            RowErrors: some requests have options with values that are not allowed.
+        """
+        detections = read_detections(data)
+        answers: list[Any] = []
+        errors: dict[int, Exception] = {}
+        for index, options in enumerate(self.options(len(detections))):
+            try:
+                found = self._in_photo(index, self._select(detections[index], options))
+                answers.append(self._answer(index, found, options.format))
+            except PredictionException as error:
+                errors[index] = error
+        if errors:
+            raise RowErrors(errors)
+        for index, answer in enumerate(answers):
+            if isinstance(answer, bytes):
+                self.context.set_response_content_type(index, "image/png")
+        return answers
+
+    def _select(self, detections: Detections, options: ObjectDetectorOptions) -> Detections:
+        selected = select_detections(
+            detections,
+            threshold=options.threshold,
+            classes=find_classes(options.classes, self.mapping),
+            topk=options.topk,
+        )
+        for name, wanted in (("masks", options.masks), ("keypoints", options.keypoints)):
+            if wanted and name not in selected:
+                raise InvalidInput(f"Wrong option: {name}: this model gives no {name}")
+            if not wanted:
+                selected.pop(name, None)
+        return selected
+
+    def _in_photo(self, index: int, detections: Detections) -> Detections:
+        """The detections of a row in pixels of its photo, where settings resize photos before the model."""
+        resize = getattr(self.image_processing, "resize", None)
+        if (
+            resize is None
+            or not isinstance(self.image_processing, ImageTransform)
+            or not len(detections["boxes"])
+        ):
+            return detections
+        photo = self._photo(index)
+        return undo_resize(detections, resize, photo.size) if isinstance(photo, Image.Image) else detections
+
+    def _answer(self, index: int, detections: Detections, form: str) -> Any:
+        if form == "coco":
+            return coco_answer(detections, self.mapping)
+        if form == "overlay":
+            photo = self._photo(index)
+            if not isinstance(photo, Image.Image):
+                raise InvalidInput("Format overlay needs a photo to draw on: the request holds nested lists")
+            return _png(draw_detections(to_channels(photo, 3), detections, self.mapping))
+        return torchserve_answer(detections, self.mapping)
+
+    def _photo(self, index: int) -> Image.Image | torch.Tensor:
+        """What a row of the batch that is being answered holds: decoded again, since few answers need it."""
+        if index >= len(self._rows):
+            raise InvalidInput("There is no photo: postprocess was called outside of handle")
+        return self._decode(self._rows[index])
+
+    def get_insights(self, tensor_data: Any, _: Any, target: int = 0) -> list[Any]:
+        """Refuses: a detector has no one score that an attribution would be of.
+
+        Raises:
+            InvalidInput: always.
+        """
+        raise InvalidInput("Detectors give no explanations: ask for a prediction")
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)  # level 6, the default, takes several times as long
+    return buffer.getvalue()
