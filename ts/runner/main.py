@@ -21,7 +21,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO if arguments.debug else logging.CRITICAL, stream=sys.stderr)
-    for number in (signal.SIGINT, signal.SIGTERM):  # either unwinds, so that folders and servers are cleaned up
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # either unwinds, so that folders and servers are cleaned up
         signal.signal(number, signal.default_int_handler)
     try:
         return arguments.run(arguments)

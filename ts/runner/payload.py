@@ -18,6 +18,7 @@ from ts.runner.errors import InputError
 Input = Union[bytes, bytearray, str, Path, "dict[str, Any]", "list[Any]"]
 JSON = "application/json"
 TEXT = "text/plain"
+FILE = "application/octet-stream"  # what a form's file is unless the client says so
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def prediction(value: Input, options: Optional[Mapping[str, Any]] = None, explai
     body, content_type = read_input(value)
     name = "data" if options else "body"
     fields = {key: bytearray(field_bytes(option)) for key, option in (options or {}).items()}
-    parts = {name: content_type, **dict.fromkeys(fields, "")}
+    parts = {name: content_type or (FILE if options else ""), **dict.fromkeys(fields, "")}
     headers: dict[str, Any] = {part: {"content-type": kind} for part, kind in parts.items()}
     headers.update({"explain": str(explain), "url_path": ""})
     if content_type and not options:

@@ -60,6 +60,8 @@ def test_the_headers_name_the_content_types() -> None:
         "explain": "False",
         "url_path": "",
     }
+    assert prediction(b"a").headers["body"] == {"content-type": ""}
+    assert prediction(b"a", {"topk": 1}).headers["data"] == {"content-type": "application/octet-stream"}
     assert prediction("a", {"topk": 1}).headers == {
         "data": {"content-type": "text/plain"},
         "topk": {"content-type": ""},

