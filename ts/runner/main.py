@@ -20,7 +20,8 @@ from ts.runner.errors import RunnerError
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO if arguments.debug else logging.CRITICAL, stream=sys.stderr)
+    level = logging.INFO if arguments.debug else logging.WARNING
+    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
     for number in (
         signal.SIGINT,
         signal.SIGTERM,

@@ -88,20 +88,19 @@ class Model:
         return self._answer([description()])[0]
 
     def _answer(self, requests: list[Request]) -> list[Answer]:
-        context, rows = self._context, [request.row for request in requests]
         processors = [RequestProcessor(request.headers) for request in requests]
-        context.request_processor = processors
-        context.request_ids = {index: str(uuid.uuid4()) for index in range(len(rows))}
-        self.metrics.set_request_ids(context.request_ids)
         try:
-            with self._scope.active():
-                results = self._handle(rows, context)
+            with self._scope.active():  # which also keeps other threads from the one context
+                self._context.request_processor = processors
+                self._context.request_ids = {index: str(uuid.uuid4()) for index in range(len(requests))}
+                self.metrics.set_request_ids(self._context.request_ids)
+                results = self._handle([request.row for request in requests], self._context)
         except (Exception, SystemExit) as error:
-            answers = exception_answers(error, len(rows))
+            answers = exception_answers(error, len(requests))
         else:
             answers = batch_answers(results, processors)
         if answers[0].reason:
-            logger.error("%d rows failed together: %s", len(rows), one_line(answers[0].reason))
+            logger.error("a batch of %d failed: %s", len(requests), one_line(answers[0].reason))
         return answers
 
 

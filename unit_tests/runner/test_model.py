@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable
 
@@ -120,6 +123,14 @@ def test_every_row_has_an_id_of_its_own(build_class: Callable[[str], Path]) -> N
     assert len(ids) == 4
 
 
+def test_threads_take_turns(build_class: Callable[[str], Path]) -> None:
+    body = "import time\ntime.sleep(0.001)\nreturn [[bytes(data[0]['body']).decode(), context.get_request_id(0)]]"
+    with load_archive(build_class(body)) as model, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda number: model.predict([str(number).encode()])[0].response, range(40)))
+    assert [text for text, _ in answers] == [str(number) for number in range(40)]
+    assert len({request_id for _, request_id in answers}) == 40
+
+
 def test_what_the_handler_measures_can_be_read(build_class: Callable[[str], Path]) -> None:
     with load_archive(build_class("context.metrics.add_time('HandlerTime', 1.5)\nreturn ['x']")) as model:
         model.predict([b"x"])
@@ -173,9 +184,6 @@ def test_a_device_that_is_not_there_is_refused(build: Build) -> None:
 
 
 def test_a_damaged_archive_is_refused(build: Build, tmp_path: Path) -> None:
-    import json
-    import zipfile
-
     path = tmp_path / "damaged.mar"
     model = {"modelName": "tiny", "handler": "own.py", "modelVersion": "1.0"}
     with zipfile.ZipFile(path, "w") as archive:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shutil
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -179,7 +180,9 @@ def classifier_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("weights") / "model.pt"
     torch.manual_seed(0)
-    torch.jit.trace(mobilenet_v3_small(weights=None).eval(), torch.zeros(1, 3, 224, 224)).save(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch.jit is deprecated, and its archives are in use
+        torch.jit.trace(mobilenet_v3_small(weights=None).eval(), torch.zeros(1, 3, 224, 224)).save(path)
     return path
 
 
