@@ -19,7 +19,7 @@ from .model_archiver_error import ModelArchiverError
 
 try:
     import fcntl
-except ImportError:  # Windows, where open files cannot be removed anyway
+except ImportError:  # Windows, where what is open could not be renamed: nothing is locked there, nor removed
     fcntl = None  # type: ignore[assignment]
 
 TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{16}\.(tmp|old)")
@@ -42,7 +42,8 @@ def temporary(target: Path, is_folder: bool) -> Iterator[Path]:
     try:
         yield path
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
         _remove(path)
 
 
@@ -77,16 +78,17 @@ def _replace_folder(path: Path, target: Path) -> None:
             return exchange(path, target)
 
 
-def _create_locked(target: Path, is_folder: bool) -> tuple[Path, int]:
+def _create_locked(target: Path, is_folder: bool) -> tuple[Path, int | None]:
     while True:
         path = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(8).hex()}.tmp")
         if is_folder:
             path.mkdir()
         else:
             path.touch(exist_ok=False)
-        with suppress(
-            FileNotFoundError
-        ):  # another run found it before it was locked, and removed it: once more
+        if fcntl is None:
+            return path, None
+        # Another run may find it before it is locked, and remove it: then once more.
+        with suppress(FileNotFoundError):
             lock = os.open(path, os.O_RDONLY)
             if _try_lock(lock) is not False and path.exists():
                 return path, lock
@@ -95,8 +97,6 @@ def _create_locked(target: Path, is_folder: bool) -> tuple[Path, int]:
 
 def _try_lock(descriptor: int) -> bool | None:
     """Locks an open file; False where another process holds the lock, None where nothing can be locked."""
-    if fcntl is None:
-        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -107,9 +107,8 @@ def _try_lock(descriptor: int) -> bool | None:
 
 
 def _remove_abandoned(target: Path) -> None:
-    for path in target.parent.glob(f".{target.name}.*.tmp"):
-        if not is_temporary(path.name):
-            continue
+    paths = [] if fcntl is None else target.parent.glob(f".{target.name}.*.tmp")
+    for path in filter(lambda path: is_temporary(path.name), paths):
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY)
             try:

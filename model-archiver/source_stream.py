@@ -14,19 +14,27 @@ from .model_archiver_error import ModelArchiverError
 
 
 class SourceStream:
-    """Passes a file's bytes on, and counts and hashes them."""
+    """Passes the bytes of an entry's file on, and counts and hashes them."""
 
-    def __init__(self, file: BinaryIO, advance: Advance) -> None:
+    def __init__(self, entry: Entry, file: BinaryIO, advance: Advance) -> None:
+        self._entry = entry
         self._file = file
         self._advance = advance
         self._digest = hashlib.sha256()
-        self.size = 0
+        self._size = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Returns the next `size` bytes at most, b"" at the end."""
+        """Returns the next `size` bytes at most, b"" at the end.
+
+        Raises:
+            ModelArchiverError: The file is longer or shorter than it was when the plan was made.
+        """
+        expected = self._entry.size if size < 0 else min(self._size + size, self._entry.size)
         data = self._file.read(size)
+        self._size += len(data)
+        if self._size != expected:
+            raise _changed(self._entry)
         self._digest.update(data)
-        self.size += len(data)
         self._advance(len(data))
         return data
 
@@ -44,9 +52,13 @@ def open_source(entry: Entry, advance: Advance) -> Iterator[SourceStream]:
         OSError: It cannot be read.
     """
     assert entry.source is not None
-    with entry.source.open("rb", buffering=0) as file:
-        stream = SourceStream(file, advance)
+    with entry.source.open("rb") as file:
+        stream = SourceStream(entry, file, advance)
         yield stream
         now = os.fstat(file.fileno())
-    if (stream.size, now.st_size, now.st_mtime_ns) != (entry.size, entry.size, entry.mtime_ns):
-        raise ModelArchiverError(f"{entry.source} changed while it was packed")
+    if (now.st_size, now.st_mtime_ns) != (entry.size, entry.mtime_ns):
+        raise _changed(entry)
+
+
+def _changed(entry: Entry) -> ModelArchiverError:
+    return ModelArchiverError(f"{entry.source} changed while it was packed")

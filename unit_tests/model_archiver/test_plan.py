@@ -97,19 +97,3 @@ def test_an_unknown_format_or_runtime_is_refused(refusal):
 @pytest.mark.parametrize("path", ["weights.pt", "nowhere"])
 def test_an_export_path_that_is_no_folder_is_refused(refusal, path):
     assert refusal(export_path=path) == f"the export path {path} is not a folder"
-
-
-def test_a_file_that_changes_while_it_is_packed_is_named(refusal, inputs, monkeypatch):
-    from model_archiver import writing
-
-    open_source = writing.open_source
-
-    def change_first(entry, advance):
-        entry.source.write_bytes(b"changed")
-        return open_source(entry, advance)
-
-    monkeypatch.setattr(writing, "open_source", change_first)
-    assert (
-        refusal(extra_files="weights.pt", handler="image_classifier")
-        == "weights.pt changed while it was packed"
-    )
