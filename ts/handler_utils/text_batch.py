@@ -1,0 +1,103 @@
+"""Texts as models take them: bags of tokens, or padded sequences of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ts.handler_utils.errors import InvalidInput
+
+
+def read_text(payload: Any) -> str:
+    """The text that a client sent.
+
+    Args:
+        payload: str, or bytes in UTF-8.
+
+    Raises:
+        InvalidInput: it is something else, not UTF-8, or blank.
+    """
+    if isinstance(payload, (bytes, bytearray, memoryview)):
+        try:
+            payload = bytes(payload).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"The text is not UTF-8: {error}") from error
+    if not isinstance(payload, str):
+        raise InvalidInput(f"A request holds one text, not a value of type {type(payload).__name__}")
+    if not payload.strip():
+        raise InvalidInput("The text is empty")
+    return payload
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """One text.
+
+    Attributes:
+        words: its words or, for a transformer, its subwords; explanations name them.
+        indexes: what the model gets; a bag has indexes of n-grams too.
+    """
+
+    words: list[str]
+    indexes: list[int]
+
+
+@dataclass(frozen=True, eq=False)
+class TextBatch:
+    """A batch of texts; `batch[i:j]` is the batch of some of them.
+
+    It can be unpacked like the pair that torchserve's `preprocess` returns, `indexes, words = batch`, where
+    `words` are those of the batch's first text.
+
+    Attributes:
+        inputs: the two tensors that the model is called with.
+        texts: the texts in them.
+    """
+
+    inputs: tuple[torch.Tensor, torch.Tensor]
+    texts: list[EncodedText]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.inputs[0], self.texts[0].words))
+
+    def __getitem__(self, rows: slice) -> TextBatch:
+        raise NotImplementedError
+
+
+class BagBatch(TextBatch):
+    """Texts for `nn.EmbeddingBag`: all their indexes in a row, int64 [T], and where each starts, int64 [N]."""
+
+    @classmethod
+    def of(cls, texts: Sequence[EncodedText], device: Any = None) -> BagBatch:
+        lengths = [0, *(len(text.indexes) for text in texts)]
+        offsets = torch.tensor(lengths[:-1], dtype=torch.int64).cumsum(0)
+        indexes = [index for text in texts for index in text.indexes]
+        tokens = torch.tensor(indexes, dtype=torch.int64)
+        return cls((tokens.to(device), offsets.to(device)), list(texts))
+
+    def __getitem__(self, rows: slice) -> BagBatch:
+        return self.of(self.texts[rows], self.inputs[0].device)
+
+
+class PaddedBatch(TextBatch):
+    """Texts for a transformer: `input_ids` and `attention_mask`, both int64 [N, longest], padded at the end."""
+
+    @classmethod
+    def of(cls, texts: Sequence[EncodedText], pad_index: int = 0, device: Any = None) -> PaddedBatch:
+        longest = max((len(text.indexes) for text in texts), default=0)
+        ids = [text.indexes + [pad_index] * (longest - len(text.indexes)) for text in texts]
+        mask = [[1] * len(text.indexes) + [0] * (longest - len(text.indexes)) for text in texts]
+        inputs = torch.tensor(ids, dtype=torch.int64), torch.tensor(mask, dtype=torch.int64)
+        return cls((inputs[0].to(device), inputs[1].to(device)), list(texts))
+
+    def __getitem__(self, rows: slice) -> PaddedBatch:
+        texts = self.texts[rows]
+        longest = max((len(text.indexes) for text in texts), default=0)
+        ids, mask = (item[rows, :longest] for item in self.inputs)
+        return PaddedBatch((ids, mask), texts)

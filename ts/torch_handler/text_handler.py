@@ -1,0 +1,138 @@
+"""TextHandler: what the handlers for texts share."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from abc import ABC
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ts.handler_utils.text_explanations import import_captum
+from ts.handler_utils.text_utils import get_tokenizer
+from ts.handler_utils.vocabulary import read_vocabulary
+from ts.torch_handler.base_handler import BaseHandler
+from ts.torch_handler.contractions import CONTRACTION_MAP
+from ts.utils.util import CLEANUP_REGEX, deprecated
+
+# ASCII: the case of other letters does not fold into the contractions' own.
+CONTRACTIONS_PATTERN = re.compile("|".join(map(re.escape, CONTRACTION_MAP)), re.IGNORECASE | re.ASCII)
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+class TextHandler(BaseHandler, ABC):
+    """Cleans texts, splits them into words, and reads the vocabulary of an archive.
+
+    Attributes:
+        source_vocab: the index of each token: `source_vocab[token]`.
+        tokenizer: splits a cleaned text into words.
+        input_text: for subclasses; nothing here reads it.
+    """
+
+    source_vocab: Any = None
+    tokenizer: Any = staticmethod(get_tokenizer("basic_english"))
+    input_text: Any = None
+
+    def initialize(self, context: Any) -> None:
+        """Loads the model of an archive, and its vocabulary.
+
+        Raises:
+            FileNotFoundError: the archive has no vocabulary.
+            ValueError: the vocabulary cannot be read.
+        """
+        super().initialize(context)
+        self._load_vocabulary(context)
+
+    def _load_vocabulary(self, context: Any) -> None:
+        self.source_vocab = read_vocabulary(self.get_source_vocab_path(context))
+
+    def get_source_vocab_path(self, ctx: Any) -> str:
+        """The file of the archive that holds the vocabulary: `sourceVocab` of the manifest, else source_vocab.pt.
+
+        Raises:
+            FileNotFoundError: the archive has neither.
+        """
+        named = (ctx.manifest or {}).get("model", {}).get("sourceVocab")
+        names = [name for name in (named, "source_vocab.pt") if name]
+        for path in (Path(ctx.system_properties["model_dir"], name) for name in names):
+            if path.is_file():
+                return str(path)
+        raise FileNotFoundError(
+            f"The archive has no {' or '.join(dict.fromkeys(names))}, the vocabulary of its model:"
+            " give torch-model-archiver the file with --extra-files"
+        )
+
+    # Cleaning ------------------------------------------------------------------------------------------------
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text: what is left after all the cleaning steps, in lower case."""
+        text = self._expand_contractions(self._remove_html_tags(text).lower())
+        return self._tokenize(self._remove_punctuation(self._remove_accented_characters(text)))
+
+    def _remove_html_tags(self, text: str) -> str:
+        """Removes HTML tags, and character entities such as `&amp;`."""
+        return CLEANUP_REGEX.sub("", text)
+
+    def _expand_contractions(self, text: str) -> str:
+        """Writes contractions out ("don't": "do not"), and removes the other apostrophes."""
+        if "'" not in text:
+            return text
+        return " ".join(_expand_word(word) if "'" in word else word for word in text.split(" "))
+
+    def _remove_accented_characters(self, text: str) -> str:
+        """Replaces letters by the ASCII ones that they are made of; a character without any is dropped."""
+        if text.isascii():
+            return text
+        return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+
+    def _remove_punctuation(self, text: str) -> str:
+        """Removes the punctuation marks of ASCII."""
+        return text.translate(_NO_PUNCTUATION)
+
+    @deprecated(version="0.3.0", replacement="_remove_punctuation")
+    def _remove_puncutation(self, *args: Any, **kwargs: Any) -> str:
+        return self._remove_punctuation(*args, **kwargs)
+
+    def _tokenize(self, text: str) -> list[str]:
+        """Splits a cleaned text into words, by `tokenizer`."""
+        return self.tokenizer(text)
+
+    # For explanations ----------------------------------------------------------------------------------------
+
+    def get_word_token(self, input_tokens: Iterable[str]) -> list[str]:
+        """Subwords without the mark "Ġ" by which byte-level tokenizers show a space."""
+        return [token.replace("Ġ", "") for token in input_tokens]
+
+    def summarize_attributions(self, attributions: torch.Tensor) -> torch.Tensor:
+        """Attributions as torchserve's text handlers scale them, for subclasses.
+
+        Args:
+            attributions: [D], [T, D] or [N, T, D].
+
+        Returns:
+            A tensor of that shape: their softmax, over D (of three dimensions, over N), divided by the Euclidean
+            norm of its sums over D.
+        """
+        weights = torch.softmax(attributions, dim=0 if attributions.dim() in (0, 1, 3) else 1)
+        return weights / torch.norm(weights.sum(dim=-1))
+
+    @cached_property
+    def lig(self) -> Any:
+        """captum's `LayerIntegratedGradients` of the model's layer `embedding`, for subclasses."""
+        return import_captum().LayerIntegratedGradients(self.model, self.model.embedding)
+
+
+def _expand_word(word: str) -> str:
+    return CONTRACTIONS_PATTERN.sub(_write_out, word).replace("'", "")
+
+
+def _write_out(contraction: re.Match[str]) -> str:
+    # torchserve keeps the first letter as it came, and the vocabularies of its models know "ain't" as "as not".
+    found = contraction[0]
+    return found[0] + CONTRACTION_MAP[found.lower()][1:]
