@@ -83,7 +83,7 @@ def weights_of_preset(name: str) -> Any:
     """
     try:
         return get_weight(name)
-    except ValueError:
+    except (ValueError, KeyError):
         known = [str(weights) for model in list_models() for weights in get_model_weights(model)]
         nearest = difflib.get_close_matches(name, known, n=3)
         hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""

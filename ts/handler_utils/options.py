@@ -17,10 +17,16 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class ClassifierOptions(Options):
-    """Options of the classifiers."""
+class ImageClassifierOptions(Options):
+    """Options of image_classifier."""
 
     topk: int = Field(default=5, ge=1, description="classes in an answer, best first")
+    target: Optional[int] = Field(
+        default=None, ge=0, description="index of the class that is explained; the most probable one if unset"
+    )
+    format: Literal["json", "heatmap"] = Field(
+        default="json", description="of explanations: an attribution a value of the input, or a picture (PNG)"
+    )
 
 
 def _split_names(value: Any) -> Any:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, ValidationEr
 
 from ts.handler_utils.image_transform import preset_changes, weights_of_preset
 from ts.handler_utils.options import (
-    ClassifierOptions,
+    ImageClassifierOptions,
     ImageSegmenterOptions,
     ObjectDetectorOptions,
     Options,
@@ -77,7 +77,7 @@ class VisionSettings(HandlerSettings):
         return {**changes, **given}
 
 
-class ImageClassifierSettings(VisionSettings, ClassifierOptions):
+class ImageClassifierSettings(VisionSettings, ImageClassifierOptions):
     """Settings of image_classifier."""
 
 

@@ -305,7 +305,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         fields = self.options_class.model_fields
         settings = self.settings
         defaults = {
-            name: getattr(self, name, getattr(settings, name, field.default)) for name, field in fields.items()
+            name: getattr(self, name, getattr(settings, name, field.default))
+            for name, field in fields.items()
         }
         if index >= len(self._rows):  # the hook is called by hand, with no request behind it
             return self.options_class(**defaults)
@@ -331,10 +332,14 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
             raise InvalidInput(f"{type(self).__name__} gives no explanations")
         explanations = []
         for index, (row, options) in enumerate(zip(raw_data, self.options(len(raw_data)))):
-            target = getattr(options, "target", None)
-            target = self.target if target is None else target
-            explanations += self.get_insights(data_preprocess[index : index + 1], payload_of(row), target)
+            single = data_preprocess[index : index + 1]
+            explanations += self.get_insights(single, payload_of(row), self._target_of(single, options))
         return explanations
+
+    def _target_of(self, single: Any, options: Any) -> Any:
+        """The class to explain for a batch of one row."""
+        target = getattr(options, "target", None)
+        return self.target if target is None else target
 
     def describe_handle(self) -> Any:
         """What the handler is and how it is set up, as something that JSON can hold."""

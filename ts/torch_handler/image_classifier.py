@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
+from ts.handler_utils.image_explanations import check_target, draw_heatmap
 from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
-from ts.handler_utils.options import ClassifierOptions
+from ts.handler_utils.logits import class_logits
+from ts.handler_utils.options import ImageClassifierOptions
+from ts.handler_utils.palette_png import encode_png
 from ts.handler_utils.settings import ImageClassifierSettings
 from ts.handler_utils.timer import timed
 from ts.torch_handler.vision_handler import VisionHandler
@@ -23,11 +28,14 @@ class ImageClassifier(VisionHandler):
 
     Attributes:
         topk: how many classes an answer names; the setting `topk`, and a request's option `topk`, override it.
+        target: index of the class that is explained; None stands for the most probable one. The option `target`
+            overrides it.
     """
 
     settings_class = ImageClassifierSettings
-    options_class = ClassifierOptions
+    options_class = ImageClassifierOptions
     topk = 5
+    target: Any = None
 
     image_processing = ImageTransform(resize=256, crop=224, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
@@ -44,7 +52,7 @@ class ImageClassifier(VisionHandler):
         """Names the most probable classes of each row.
 
         Args:
-            data: logits [N, classes].
+            data: the model's output: logits [N, classes], or what `ts.handler_utils.logits.class_logits` reads.
 
         Returns:
             For each row the probabilities, in [0, 1], of its best classes by their labels, best first.
@@ -52,11 +60,32 @@ class ImageClassifier(VisionHandler):
         Raises:
             RowErrors: some requests ask for a `topk` that is not allowed.
         """
-        counts = [options.topk for options in self.options(len(data))]
-        largest = min(max(counts, default=1), data.shape[1])
-        probabilities, classes = torch.softmax(data, dim=1).topk(largest, dim=1)
+        logits = class_logits(data, len(self._rows))
+        counts = [options.topk for options in self.options(len(logits))]
+        largest = min(max(counts, default=1), logits.shape[1])
+        probabilities, classes = torch.softmax(logits, dim=1).topk(largest, dim=1)
         return map_class_to_label(
             [row[:count] for row, count in zip(probabilities.tolist(), counts)],
             self.mapping,
             [row[:count] for row, count in zip(classes.tolist(), counts)],
         )
+
+    def explain_handle(self, data_preprocess: torch.Tensor, raw_data: list[Any]) -> list[Any]:
+        """Explains each row of a batch, by the handler's `get_insights`.
+
+        Returns:
+            For each row, by its option `format`: json, the attributions as nested lists [C, H, W]; heatmap, a PNG
+            of the model's input with the pixels that count in red.
+        """
+        explanations = super().explain_handle(data_preprocess, raw_data)
+        for index, options in enumerate(self.options(len(raw_data))):
+            if options.format == "heatmap":
+                picture = draw_heatmap(data_preprocess[index], torch.tensor(explanations[index]))
+                explanations[index] = encode_png(picture)
+                self.context.set_response_content_type(index, "image/png")
+        return explanations
+
+    def _target_of(self, single: torch.Tensor, options: Any) -> int:
+        logits = class_logits(self.inference(single), 1)
+        target = super()._target_of(single, options)
+        return int(logits.argmax()) if target is None else check_target(target, logits.shape[1])

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.errors import RowErrors
+from ts.handler_utils.image_explanations import attribute_pixels, integrated_gradients
 from ts.handler_utils.image_transform import ImageTransform
 from ts.handler_utils.images import read_image, to_channels
 from ts.handler_utils.payload import payload_of
@@ -92,22 +93,17 @@ class VisionHandler(BaseHandler, ABC):
 
     @cached_property
     def ig(self) -> Any:
-        """captum's `IntegratedGradients` of the model."""
-        try:
-            from captum.attr import IntegratedGradients
-        except ImportError as error:
-            message = "Explanations need captum: pip install 'torchserve-handlers[explain]'"
-            raise PredictionException(message, 501) from error
-        return IntegratedGradients(self.model)
+        """captum's `IntegratedGradients` of the model, imported when it is asked for."""
+        return integrated_gradients(self.model)
 
     def get_insights(self, tensor_data: torch.Tensor, _: Any, target: int = 0) -> list[Any]:
-        """Attributes a class score to the values of the input, by integrated gradients.
+        """Attributes a class's score to the values of the input, by integrated gradients.
 
         Args:
             tensor_data: a batch [N, C, H, W], as `preprocess` returns it.
             target: index of the class to explain.
 
         Returns:
-            The attributions as nested lists of the input's shape.
+            The attributions as nested lists [N, C, H, W].
         """
-        return self.ig.attribute(tensor_data, target=target, n_steps=15).tolist()
+        return attribute_pixels(self.ig, tensor_data, target).tolist()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
+from io import BytesIO
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -161,12 +164,221 @@ def test_a_subclass_gets_a_pil_image_for_its_image_processing(torchscript_folder
     assert mode == "RGB"
 
 
-def test_an_explanation_has_the_shape_of_the_input(classifier, kitten, make_context):
+# What a model may return
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda logits: logits,
+        lambda logits: {"logits": logits},
+        lambda logits: (logits, None),
+        lambda logits: SimpleNamespace(logits=logits),
+        lambda logits: logits[0],
+    ],
+    ids=["[N, C]", "dict", "tuple", "object", "[C]"],
+)
+def test_each_form_of_logits_is_read(wrap):
+    (answer,) = ImageClassifier().postprocess(wrap(torch.tensor([[2.0, 1.0, 0.0]])))
+    assert answer == pytest.approx({"0": 0.6652, "1": 0.2447, "2": 0.0900}, abs=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (2,)])
+def test_a_single_logit_tells_class_1_from_class_0(shape, make_context):
+    handler = ImageClassifier()
+    handler.device = "cpu"
+    handler.model = lambda _: torch.tensor([2.0, -1.0]).reshape(shape)
+    rows = [{"data": torch.zeros(3, 4, 4).tolist()}] * 2
+    answers = handler.handle(rows, make_context())
+    assert answers == [
+        pytest.approx({"1": 0.8808, "0": 0.1192}, abs=1e-4),
+        pytest.approx({"0": 0.7311, "1": 0.2689}, abs=1e-4),
+    ]
+
+
+def test_a_model_without_logits_is_said(caplog, make_context):
+    handler = ImageClassifier()
+    handler.device = "cpu"
+    handler.model = lambda batch: {"features": batch}
+    context = make_context()
+    handler.handle([{"data": torch.zeros(3, 4, 4).tolist()}], context)
+    assert context.statuses == {0: 503}
+    assert "The model's output holds no logits: dict" in caplog.text
+
+
+# Settings of images
+
+
+def initialized(folder, make_context, **settings):
+    handler = ImageClassifier()
+    handler.initialize(make_context(folder, config={"handler": settings}, serializedFile="model.pt"))
+    return handler
+
+
+def test_settings_change_the_transform(torchscript_folder, make_context):
+    handler = initialized(torchscript_folder, make_context, resize=[64, 80], crop=32, std=[1, 1, 1])
+    image = Image.new("RGB", (100, 100), (255, 0, 0))
+    tensor = handler.image_processing(image)
+    assert tensor.shape == (3, 32, 32)
+    assert tensor[:, 0, 0].tolist() == pytest.approx([1 - 0.485, -0.456, -0.406], abs=1e-6)
+    assert ImageClassifier.image_processing.crop == 224
+
+
+def test_a_preset_brings_its_transform_and_settings_win_over_it(torchscript_folder, make_context):
+    from torchvision.models import ResNet50_Weights
+
+    preset = ResNet50_Weights.IMAGENET1K_V2
+    handler = initialized(torchscript_folder, make_context, preset="ResNet50_Weights.IMAGENET1K_V2")
+    image = Image.effect_noise((300, 260), 80).convert("RGB")
+    assert torch.equal(handler.image_processing(image), preset.transforms()(image))
+    handler = initialized(torchscript_folder, make_context, preset=str(preset), crop=32)
+    assert handler.image_processing(image).shape == (3, 32, 32)
+
+
+def test_grey_models_get_one_channel(torchscript_folder, make_context):
+    handler = initialized(torchscript_folder, make_context, channels=1)
+    assert handler.image_processing(Image.new("RGB", (300, 300))).shape == (1, 224, 224)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"resize": 0}, r"handler\.resize.*greater than 0, but it is 0"),
+        ({"crop": [1, 2, 3]}, r"handler\.crop.*at most 2 items.*\[1, 2, 3\]"),
+        ({"interpolation": "cubic"}, r"handler\.interpolation.*'bicubic'.*but it is 'cubic'"),
+        ({"std": [1, 0, 1]}, r"handler\.std\.1.*greater than 0, but it is 0"),
+        ({"channels": 4}, r"handler\.channels.*1 or 3, but it is 4"),
+        ({"preset": "ResNet50_Weights.V3"}, r"no weights of this name; the nearest are .*ResNet50_Weights"),
+        ({"max_pixels": "many"}, r"handler\.max_pixels.*but it is 'many'"),
+        ({"exif": "sideways"}, r"handler\.exif.*but it is 'sideways'"),
+    ],
+)
+def test_a_wrong_image_setting_stops_the_load(settings, message, torchscript_folder, make_context):
+    with pytest.raises(ValueError, match=message):
+        initialized(torchscript_folder, make_context, **settings)
+
+
+def test_an_image_of_more_than_max_pixels_is_a_413_by_its_header(torchscript_folder, kitten, make_context):
+    handler = initialized(torchscript_folder, make_context, max_pixels=1000)
+    limit = Image.MAX_IMAGE_PIXELS
+    context = make_context()
+    start = kitten[: kitten.index(b"\xff\xda")]  # the headers, up to where the pixels begin
+    (answer,) = handler.handle([{"data": start}], context)
+    assert context.statuses == {0: 413}
+    assert answer["type"] == "RequestEntityTooLargeException"
+    width, height = Image.open(BytesIO(kitten)).size
+    assert answer["message"] == (
+        f"The image is too large: {width}x{height} pixels, and at most 1000 are allowed"
+    )
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_exif_can_be_left_alone(torchscript_folder, make_context):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown a quarter turn clockwise
+    file = BytesIO()
+    Image.new("RGB", (20, 10)).save(file, "PNG", exif=exif)
+    row = {"data": file.getvalue()}
+    assert initialized(torchscript_folder, make_context)._decode(row).size == (10, 20)
+    assert initialized(torchscript_folder, make_context, exif=False)._decode(row).size == (20, 10)
+
+
+def test_a_subclass_with_its_own_transform_gets_the_image_as_it_was_sent(make_context):
+    from torchvision import transforms
+
+    class Digits(ImageClassifier):
+        image_processing = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1,), (0.3,))])
+
+    class Colours(ImageClassifier):
+        image_processing = transforms.Compose(
+            [transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)]
+        )
+
+    def shape(handler, mode):
+        file = BytesIO()
+        Image.new(mode, (28, 28)).save(file, "PNG")
+        return tuple(handler.preprocess([{"data": file.getvalue()}]).shape)
+
+    assert shape(Digits(), "L") == (1, 1, 28, 28)
+    assert [shape(Colours(), mode) for mode in ("RGB", "RGBA", "L", "LA", "P", "I;16")] == [
+        (1, 3, 28, 28)
+    ] * 6
+
+
+# Explanations
+
+
+@pytest.fixture
+def explain(classifier, kitten, make_context):
     pytest.importorskip("captum")
+
+    def run(**options):
+        context = make_context(headers={0: {"explain": "True"}})
+        answers = classifier.handle([{"data": kitten, **options}, {"data": kitten}], context)
+        assert next(iter(answers[1])) == "tiger cat"
+        return answers[0], context
+
+    return run
+
+
+def test_an_explanation_is_of_the_top_class_unless_a_target_is_named(explain):
+    top, context = explain()
+    tiger_cat, _ = explain(target=b"282")
+    tench, _ = explain(target="0")
+    assert context.statuses == {}
+    assert torch.tensor(top).shape == (3, 224, 224)
+    assert torch.allclose(torch.tensor(top), torch.tensor(tiger_cat), atol=1e-6)
+    assert not torch.allclose(torch.tensor(top), torch.tensor(tench), atol=1e-3)
+
+
+def test_an_explanation_is_that_of_torchserves_own_handler(
+    torchscript_folder, photos, upstream, make_context
+):
+    pytest.importorskip("captum")
+    code = UPSTREAM.replace("RequestProcessor({})", 'RequestProcessor({"explain": "True"})')
+    code = code.replace('"body": ', '"target": 7, "body": ')
+    model = {"serializedFile": "model.pt"}
+    manifest = {"model": {"modelName": "test", **model}}
+    (expected,) = upstream(code, folder=str(torchscript_folder), manifest=manifest, photos=[str(photos[0])])
+    handler = ImageClassifier()
+    context = make_context(torchscript_folder, headers={0: {"explain": "True"}}, **model)
+    handler.initialize(context)
+    (explanation,) = handler.handle([{"target": 7, "body": photos[0].read_bytes()}], context)
+    assert torch.allclose(torch.tensor(explanation), torch.tensor(expected), atol=1e-4)
+
+
+def test_an_explanation_may_be_a_picture(explain):
+    png, context = explain(format="heatmap")
+    picture = Image.open(BytesIO(png))
+    assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (224, 224))
+    assert context.content_types[0] == "image/png"
+    red, _, blue = np.moveaxis(np.asarray(picture, dtype=int), -1, 0)
+    assert (red - blue).max() > 200
+    assert (red - blue).min() == 0
+
+
+@pytest.mark.parametrize("target", ["1000", "-1", "cat"])
+def test_a_wrong_target_is_a_400(target, explain):
+    answer, context = explain(target=target)
+    assert context.statuses[0] == 400
+    assert "target" in answer["message"]
+    assert target in answer["message"]
+
+
+def test_a_model_without_gradients_says_why_it_is_not_explained(kitten, make_context):
+    pytest.importorskip("captum")
+    handler = ImageClassifier()
+    handler.device = "cpu"
+
+    def forward(batch):
+        with torch.no_grad():
+            return batch.mean(dim=(2, 3))
+
+    handler.model = forward
     context = make_context(headers={0: {"explain": "True"}})
-    explanation, prediction = classifier.handle([{"data": kitten}, {"data": kitten}], context)
-    assert torch.tensor(explanation).shape == (3, 224, 224)
-    assert next(iter(prediction)) == "tiger cat"
+    (answer,) = handler.handle([{"data": kitten}], context)
+    assert context.statuses == {0: 501}
+    assert "lets no gradient through" in answer["message"]
 
 
 def test_only_what_is_asked_for_is_imported(tmp_path):
