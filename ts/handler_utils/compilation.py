@@ -1,8 +1,9 @@
-"""`pt2` in model-config.yaml: `torch.compile`, in each of the forms that TorchServe documents."""
+"""`torch.compile` as `pt2` in model-config.yaml asks for it, and Intel's extension as TS_IPEX_ENABLE does."""
 
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 import torch
@@ -51,3 +52,15 @@ def compile_model(model: Any, config: dict[str, Any] | None) -> Any:
         return model
     logger.info("torch.compile(%s)", ", ".join(f"{key}={value!r}" for key, value in options.items()))
     return torch.compile(model, **options)
+
+
+def optimize_for_intel(model: Any) -> Any:
+    """The model, optimized by Intel's extension for PyTorch if the environment has TS_IPEX_ENABLE=true."""
+    if os.environ.get("TS_IPEX_ENABLE", "false").lower() != "true":
+        return model
+    try:
+        import intel_extension_for_pytorch as ipex
+    except ImportError:
+        logger.warning("TS_IPEX_ENABLE is set, but intel_extension_for_pytorch is not installed")
+        return model
+    return ipex.optimize(model.to(memory_format=torch.channels_last))

@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 import torch
 
-from ts.handler_utils.compilation import compile_model, uses_aot_compile
+from ts.handler_utils.compilation import compile_model, optimize_for_intel, uses_aot_compile
 from ts.handler_utils.device import choose_device
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
 from ts.handler_utils.json_encoding import JSON
@@ -149,7 +149,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
             )
         else:
             return None  # a subclass may bring its own
-        return compile_model(model, self.model_yaml_config)
+        return compile_model(optimize_for_intel(model), self.model_yaml_config)
 
     def _load_serialized_model(self, path: str) -> Any:
         if path.endswith(".onnx"):

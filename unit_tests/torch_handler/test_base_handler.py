@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import types
 
 import pytest
 import torch
@@ -367,3 +369,20 @@ def test_each_form_of_pt2_is_understood(pt2, expected, model_dir, make_context, 
         model = {"serializedFile": "scripted.pt"}
     handler.initialize(make_context(model_dir, config=config, **model))
     assert calls == ([expected] if expected else [])
+
+
+def test_ts_ipex_enable_has_intels_extension_optimize_the_model(model_dir, make_context, monkeypatch):
+    extension = types.ModuleType("intel_extension_for_pytorch")
+    extension.optimize = lambda model: ("optimized", type(model).__name__)
+    monkeypatch.setitem(sys.modules, "intel_extension_for_pytorch", extension)
+    monkeypatch.setenv("TS_IPEX_ENABLE", "true")
+    handler = BaseHandler()
+    handler.initialize(make_context(model_dir, modelFile="linear.py", serializedFile="weights.pt"))
+    assert handler.model == ("optimized", "Linear")
+
+
+def test_ts_ipex_enable_without_the_extension_is_said(model_dir, make_context, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "intel_extension_for_pytorch", None)
+    monkeypatch.setenv("TS_IPEX_ENABLE", "true")
+    BaseHandler().initialize(make_context(model_dir, modelFile="linear.py", serializedFile="weights.pt"))
+    assert "intel_extension_for_pytorch is not installed" in caplog.text
