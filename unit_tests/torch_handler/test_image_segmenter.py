@@ -1,0 +1,412 @@
+"""The image segmenter: beside torchserve's own, and on photos of plain colours whose masks are known."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import sys
+import textwrap
+import warnings
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision import transforms
+from torchvision.models.segmentation import lraspp_mobilenet_v3_large
+
+from ts.handler_utils.palette import voc_palette
+from ts.torch_handler.image_segmenter import ImageSegmenter
+
+UPSTREAM = """
+import base64
+from types import SimpleNamespace
+from ts.context import Context, RequestProcessor
+from ts.torch_handler.image_segmenter import ImageSegmenter
+
+metrics = SimpleNamespace(add_time=lambda *arguments: None)
+context = Context("test", arguments["folder"], arguments["manifest"], 1, None, "0.12.0", True, metrics, {})
+context.request_ids = {0: "request"}
+context._request_processor = [RequestProcessor({})]
+sys.path.append(arguments["folder"])  # as the server does
+handler = ImageSegmenter()
+handler.initialize(context)
+rows = [{"body": base64.b64decode(photo)} for photo in arguments["photos"]]
+answer(handler.handle(rows, context))
+"""
+
+LRASPP = """
+    from torch import nn
+    from torchvision.models.segmentation import lraspp_mobilenet_v3_large
+
+    class Segmenter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=21)
+
+        def forward(self, images):
+            return self.net(images)
+"""
+
+# Classes: 0 is dark, 1 red, 2 green, 3 blue.
+COLOURS = """
+    import torch
+    from torch import nn
+
+    class Segmenter(nn.Module):
+        def forward(self, images):
+            return {"out": 10 * torch.cat([torch.full_like(images[:, :1], 0.5), images], dim=1)}
+"""
+LABELS = {"0": "dark", "1": "red", "2": "green", "3": "blue"}
+PLAIN = {"mean": [0.0], "std": [1.0]}  # the model sees values in [0, 1]
+
+
+def write_model(folder, source):
+    (folder / "model.py").write_text(textwrap.dedent(source))
+    (folder / "index_to_name.json").write_text(json.dumps(LABELS))
+
+
+def encoded(photo, kind="PNG", **arguments):
+    buffer = io.BytesIO()
+    photo.save(buffer, kind, **arguments)
+    return buffer.getvalue()
+
+
+def decoded(png):
+    return Image.open(io.BytesIO(png))
+
+
+def halves(left="red", right="blue", size=(64, 32)):
+    photo = Image.new("RGB", size, left)
+    photo.paste(right, (size[0] // 2, 0, *size))
+    return photo
+
+
+PHOTO = encoded(halves())
+CORRUPT = PHOTO[:40]
+
+
+@pytest.fixture
+def segment(tmp_path, make_context):
+    """Answers rows with a handler whose model tells plain colours: `segment(rows, format="png")`."""
+
+    def run(rows, *, kind=ImageSegmenter, headers=None, prepare=None, **config):
+        write_model(tmp_path, COLOURS)
+        context = make_context(
+            tmp_path, config={"handler": {**PLAIN, **config}}, headers=headers, modelFile="model.py"
+        )
+        handler = kind()
+        handler.initialize(context)
+        if prepare:
+            prepare(handler)
+        run.context = context
+        return handler.handle(rows, context)
+
+    return run
+
+
+# Beside torchserve's own ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["eager", "torchscript"])
+def lraspp(request, tmp_path_factory):
+    """A folder with a torchvision network of 21 classes, and the manifest's entries for it."""
+    folder = tmp_path_factory.mktemp("lraspp")
+    write_model(folder, LRASPP)
+    torch.manual_seed(0)
+    net = lraspp_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=21).eval()
+    if request.param == "eager":
+        torch.save({f"net.{name}": values for name, values in net.state_dict().items()}, folder / "net.pt")
+        return folder, {"modelFile": "model.py", "serializedFile": "net.pt"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(net).save(str(folder / "net.pt"))
+    return folder, {"serializedFile": "net.pt"}
+
+
+def test_an_answer_is_that_of_torchserves_own_handler(lraspp, upstream, make_context):
+    folder, model = lraspp
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), dtype=np.uint8)
+    photos = [
+        encoded(Image.fromarray(pixels[0]).resize((320, 240), Image.Resampling.BICUBIC), "JPEG"),
+        encoded(Image.fromarray(pixels[1]).resize((180, 300), Image.Resampling.BICUBIC)),
+    ]
+    handler, context = ImageSegmenter(), make_context(folder, **model)
+    handler.initialize(context)
+    answers = handler.handle([{"body": photo} for photo in photos], context)
+    expected = upstream(
+        UPSTREAM,
+        folder=str(folder),
+        manifest={"model": {"modelName": "test", **model}},
+        photos=[base64.b64encode(photo).decode() for photo in photos],
+    )
+    for answer, theirs in zip(answers, np.array(expected)):
+        ours = np.array(json.loads(answer))
+        assert ours.shape == theirs.shape == (224, 224, 2)
+        assert np.array_equal(ours[..., 0], theirs[..., 0])
+        assert np.abs(ours[..., 1] - theirs[..., 1]).max() <= 1e-4
+
+
+# json ----------------------------------------------------------------------------------------------------------
+
+
+def test_by_default_an_answer_is_the_class_and_probability_of_each_pixel(segment):
+    [answer] = segment([{"body": PHOTO}])
+    pixels = json.loads(answer)
+    assert np.shape(pixels) == (224, 224, 2)
+    assert pixels[100][0] == [1.0, pytest.approx(0.993218, abs=1e-6)]
+    assert pixels[100][223] == [3.0, pytest.approx(0.993218, abs=1e-6)]
+    assert segment.context.content_types == {0: "application/json"}
+    assert segment.context.statuses == {}
+
+
+def test_postprocess_by_hand_returns_lists():
+    logits = torch.tensor([[[[0.0, 5.0]], [[1.0, 0.0]]]])
+    [answer] = ImageSegmenter().postprocess({"out": logits})
+    assert answer == [[[1.0, pytest.approx(0.731059)], [0.0, pytest.approx(0.993307)]]]
+
+
+def count_classes(results):
+    return [sorted({int(pixel[0]) for line in result for pixel in line}) for result in results]
+
+
+class OwnPostprocess(ImageSegmenter):
+    def postprocess(self, data):
+        return count_classes(super().postprocess(data))
+
+
+class OwnHandle(ImageSegmenter):
+    def handle(self, data, context):
+        return count_classes(super().handle(data, context))
+
+
+@pytest.mark.parametrize("kind", [OwnPostprocess, OwnHandle])
+def test_a_subclass_works_on_lists_as_with_torchserve(kind, segment):
+    assert segment([{"body": PHOTO}], kind=kind) == [[1, 3]]
+
+
+def test_a_handle_that_is_set_on_the_handler_gets_lists(segment):
+    """As MicroBatching is, in torchserve's example of it."""
+
+    def replace_handle(handler):
+        handle = handler.handle
+        handler.handle = lambda data, context: count_classes(handle(data, context))
+
+    assert segment([{"body": PHOTO}], prepare=replace_handle) == [[1, 3]]
+
+
+def test_a_request_envelope_gets_lists(segment, monkeypatch):
+    name = "ts.torch_handler.request_envelope.base"
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert count_classes(segment([{"body": PHOTO}])) == [[1, 3]]
+
+
+# png, rle, overlay ---------------------------------------------------------------------------------------------
+
+
+def test_format_png_is_a_palette_png_of_class_indexes(segment):
+    [answer] = segment([{"body": PHOTO, "format": "png"}])
+    mask = decoded(answer)
+    assert (mask.mode, mask.size) == ("P", (224, 224))
+    assert sorted(np.unique(mask)) == [1, 3]
+    assert mask.getpixel((0, 100)) == 1
+    assert segment.context.content_types == {0: "image/png"}
+
+
+def test_format_rle_is_a_coco_result_for_each_class(segment):
+    coco = pytest.importorskip("pycocotools.mask", reason="needs pycocotools: pip install pycocotools")
+    rows = [{"body": PHOTO, "format": "rle", "size": "original"}]
+    [red, blue] = json.loads(json.dumps(segment(rows)[0]))
+    assert (red["category_id"], red["label"], red["area"], red["bbox"]) == (1, "red", 1024, [0, 0, 32, 32])
+    assert (blue["category_id"], blue["label"], blue["bbox"]) == (3, "blue", [32, 0, 32, 32])
+    assert red["segmentation"]["size"] == [32, 64]
+    assert coco.decode(red["segmentation"]).tolist() == [[1] * 32 + [0] * 32] * 32
+    assert 0.95 < red["score"] < 1
+
+
+def test_format_overlay_differs_from_the_photo_only_where_there_are_classes(segment):
+    photo = halves("black", "blue")
+    [answer] = segment([{"body": encoded(photo), "format": "overlay"}])
+    drawn = decoded(answer)
+    assert (drawn.mode, drawn.size) == ("RGB", photo.size)
+    assert np.array_equal(np.asarray(drawn)[:, :32], np.asarray(photo)[:, :32])
+    expected = np.add(voc_palette()[3], (0, 0, 255)) / 2
+    assert np.asarray(drawn)[:, 32:] == pytest.approx(np.broadcast_to(expected, (32, 32, 3)), abs=1)
+    assert segment.context.content_types == {0: "image/png"}
+
+
+def test_rows_of_a_batch_each_have_their_own_format(segment):
+    rows = [{"body": PHOTO}, {"data": PHOTO, "format": b"png"}, {"body": PHOTO}]
+    as_json, png, overlay = segment(rows, headers={2: {"ts-format": "overlay"}})
+    assert np.shape(json.loads(as_json)) == (224, 224, 2)
+    assert decoded(png).mode == "P"
+    assert decoded(overlay).mode == "RGB"
+    assert segment.context.content_types == {0: "application/json", 1: "image/png", 2: "image/png"}
+
+
+def test_format_and_size_are_settings_too(segment):
+    rows = [{"body": PHOTO}, {"body": PHOTO, "size": "model"}]
+    original, model = segment(rows, format="png", size="original")
+    assert decoded(original).size == (64, 32)
+    assert decoded(model).size == (224, 224)
+
+
+# size: original ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(64, 32), (31, 90), (500, 375)])
+def test_size_original_is_that_of_the_photo(segment, size):
+    [answer] = segment([{"body": encoded(halves(size=size)), "format": "png", "size": "original"}])
+    mask = np.asarray(decoded(answer))
+    assert mask.shape == size[::-1]
+    middle = size[0] // 2
+    assert np.unique(mask[:, : middle - 1]).tolist() == [1]
+    assert np.unique(mask[:, middle + 1 :]).tolist() == [3]
+
+
+def test_size_original_covers_what_the_crop_would_lose(segment):
+    photo = Image.new("RGB", (300, 100), "black")
+    photo.paste("lime", (0, 0, 60, 100))
+    cropped, whole = segment(
+        [{"body": encoded(photo), "format": "png", "size": size} for size in ("model", "original")]
+    )
+    assert np.unique(decoded(cropped)).tolist() == [0]
+    assert np.unique(np.asarray(decoded(whole))[:, :58]).tolist() == [2]
+
+
+def test_size_original_of_a_photo_that_exif_turns_is_that_of_the_upright_one(segment):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right: what is stored on the left is at the top
+    turned = encoded(halves(), "JPEG", quality=95, subsampling=0, exif=exif)
+    rows = [{"body": turned, "format": kind, "size": "original"} for kind in ("png", "overlay")]
+    mask, overlay = (decoded(answer) for answer in segment(rows))
+    assert mask.size == overlay.size == (32, 64)
+    assert np.unique(np.asarray(mask)[:31]).tolist() == [1]
+    assert np.unique(np.asarray(mask)[33:]).tolist() == [3]
+
+
+def test_size_original_as_json_has_a_pair_for_each_pixel_of_the_photo(segment):
+    [answer] = segment([{"body": PHOTO, "size": "original"}])
+    assert np.shape(json.loads(answer)) == (32, 64, 2)
+
+
+def test_size_original_of_nested_lists_is_their_own(segment):
+    lists = torch.zeros(3, 20, 30).tolist()
+    [answer] = segment([{"body": {"data": lists, "size": "original", "format": "png"}}])
+    assert decoded(answer).size == (30, 20)
+
+
+def test_size_original_drops_the_crop_of_torchvisions_transforms_too(segment):
+    steps = [transforms.Resize(48), transforms.CenterCrop(48), transforms.ToTensor()]
+    photo = encoded(halves(size=(300, 100)))
+    model, original = segment(
+        [{"body": photo, "format": "png", "size": size} for size in ("model", "original")],
+        prepare=lambda handler: setattr(handler, "image_processing", transforms.Compose(steps)),
+    )
+    assert decoded(model).size == (48, 48)
+    assert decoded(original).size == (300, 100)
+    assert np.unique(np.asarray(decoded(original))[:, :140]).tolist() == [1]
+
+
+# What torchserve's own segmenter fails at (its defects are listed in README.md) ----------------------------------
+
+
+def test_one_corrupt_image_of_four_fails_alone(segment):
+    rows = [{"body": PHOTO}, {"body": PHOTO}, {"body": CORRUPT}, {"body": PHOTO}]
+    [alone] = segment([{"body": PHOTO}])
+    answers = segment(rows)
+    assert [answers[index] for index in (0, 1, 3)] == [alone] * 3
+    assert (answers[2]["code"], answers[2]["type"]) == (400, "BadRequestException")
+    assert segment.context.statuses == {2: 400}
+
+
+def test_an_explanation_is_refused_clearly(segment):
+    asks = {"explain": "True"}
+    explanation, prediction = segment([{"body": PHOTO}, {"body": PHOTO}], headers={0: asks})
+    assert explanation == {
+        "code": 400,
+        "type": "BadRequestException",
+        "message": "ImageSegmenter gives no explanations: ask for a prediction",
+    }
+    assert segment.context.statuses == {0: 400}
+    assert np.shape(json.loads(prediction)) == (224, 224, 2)
+
+
+def test_describe_names_the_settings_and_labels(segment):
+    [answer] = segment([{}], headers={0: {"describe": "True"}}, format="png")
+    assert answer["handler"] == "ImageSegmenter"
+    assert answer["settings"]["format"] == "png"
+    assert answer["settings"]["size"] == "model"
+    assert answer["labels"] == LABELS
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "CMYK", "L", "P", "1"])
+def test_photos_of_every_mode_are_answered(segment, mode):
+    photo = Image.new("RGB", (40, 40), "white").convert(mode)
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    rows = [{"body": encoded(photo, kind), "format": name} for name in ("png", "overlay")]
+    mask, overlay = (decoded(answer) for answer in segment(rows))
+    assert np.unique(mask).tolist() == [1]
+    assert overlay.size == (40, 40)
+
+
+@pytest.mark.parametrize(
+    ("model", "blue"),
+    [
+        (lambda images: images, 2),
+        (lambda images: [images, None], 2),
+        (lambda images: {"out": images[:, 2:] - 0.5}, 1),
+    ],
+    ids=["a tensor", "a list", "a single channel"],
+)
+def test_other_forms_of_logits_are_taken(segment, model, blue):
+    rows = [{"body": PHOTO, "format": "png"}]
+    [answer] = segment(rows, prepare=lambda handler: setattr(handler, "model", model))
+    assert sorted(np.unique(decoded(answer))) == [0, blue]
+
+
+# Bad requests --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"format": "jpg"}, "format: Input should be 'json', 'png', 'rle' or 'overlay', but it is 'jpg'"),
+        ({"size": "800"}, "size: Input should be 'model' or 'original', but it is '800'"),
+    ],
+)
+def test_a_bad_option_is_a_400_of_its_row(segment, option, message):
+    bad, good = segment([{"body": PHOTO, **option}, {"body": PHOTO, "format": "png"}])
+    assert bad["code"] == 400
+    assert bad["message"] == f"Wrong option: {message}"
+    assert decoded(good).size == (224, 224)
+    assert segment.context.statuses == {0: 400}
+    assert segment.context.content_types == {0: "application/json", 1: "image/png"}
+
+
+def test_nested_lists_have_no_photo_to_draw_on(segment):
+    [answer] = segment([{"body": {"data": torch.zeros(3, 20, 30).tolist(), "format": "overlay"}}])
+    assert answer["code"] == 400
+    assert "needs a photo to draw on" in answer["message"]
+
+
+def test_a_class_above_255_fails_as_png_only(segment):
+    def many_classes(handler):
+        handler.model = lambda images: images.new_zeros(len(images), 300, 8, 8).index_fill_(
+            1, torch.tensor(299), 5.0
+        )
+
+    png, as_json = segment([{"body": PHOTO, "format": "png"}, {"body": PHOTO}], prepare=many_classes)
+    assert png["code"] == 400
+    assert "ask for format json or rle" in png["message"]
+    assert json.loads(as_json)[0][0][0] == 299.0
+    assert segment.context.content_types == {0: "application/json", 1: "application/json"}
+
+
+def test_a_wrong_setting_stops_the_load(tmp_path, make_context):
+    write_model(tmp_path, COLOURS)
+    context = make_context(tmp_path, config={"handler": {"format": "gif"}}, modelFile="model.py")
+    with pytest.raises(ValueError, match=r"handler\.format: Input should be 'json', .* but it is 'gif'"):
+        ImageSegmenter().initialize(context)
