@@ -61,7 +61,9 @@ def decode_image(
             image = Image.open(io.BytesIO(data))
         _check_size(image.size, max_pixels)
         image.load()
-        return ImageOps.exif_transpose(image) if exif else image
+        upright = ImageOps.exif_transpose(image) if exif else image
+        upright.format = image.format  # a copy loses it
+        return upright
     except Image.DecompressionBombError as error:
         raise InvalidInput(f"The image is too large: {error}", HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from error
     except UnidentifiedImageError as error:

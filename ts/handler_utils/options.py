@@ -58,7 +58,7 @@ class ObjectDetectorOptions(Options):
     )
     format: Literal["json", "coco", "overlay"] = Field(
         default="json",
-        description="torchserve's JSON, COCO's results, or the photo with the detections drawn (PNG)",
+        description="torchserve's JSON, COCO's results, or the photo with the detections drawn",
     )
     masks: bool = Field(default=False, description="add the masks of Mask R-CNN")
     keypoints: bool = Field(default=False, description="add the keypoints of Keypoint R-CNN")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from ts.handler_utils.image_lists import detect_in_stacks, takes_list
 from ts.handler_utils.image_transform import ImageTransform
 from ts.handler_utils.images import to_channels
 from ts.handler_utils.options import ObjectDetectorOptions
+from ts.handler_utils.overlay_encoding import encode_overlay
 from ts.handler_utils.resized_detections import undo_resize
 from ts.handler_utils.settings import ObjectDetectorSettings
 from ts.handler_utils.timer import timed
@@ -97,25 +97,22 @@ class ObjectDetector(VisionHandler):
             data: what the model returned: `[{"boxes", "labels", "scores"}]`, one an image.
 
         Returns:
-            For each row a list with one dictionary a detection; for `format: overlay` the bytes of a PNG.
+            For each row a list with one dictionary a detection; for `format: overlay` the encoded picture.
 
         Raises:
-            RowErrors: some requests have options with values that are not allowed.
+            RowErrors: some requests ask for what is not allowed, or cannot be had for them.
+            TypeError: the model's output is not that of a detector.
         """
         detections = read_detections(data)
         answers: list[Any] = []
         errors: dict[int, Exception] = {}
         for index, options in enumerate(self.options(len(detections))):
             try:
-                found = self._in_photo(index, self._select(detections[index], options))
-                answers.append(self._answer(index, found, options.format))
+                answers.append(self._answer(index, self._select(detections[index], options), options.format))
             except PredictionException as error:
                 errors[index] = error
         if errors:
             raise RowErrors(errors)
-        for index, answer in enumerate(answers):
-            if isinstance(answer, bytes):
-                self.context.set_response_content_type(index, "image/png")
         return answers
 
     def _select(self, detections: Detections, options: ObjectDetectorOptions) -> Detections:
@@ -132,27 +129,28 @@ class ObjectDetector(VisionHandler):
                 selected.pop(name, None)
         return selected
 
-    def _in_photo(self, index: int, detections: Detections) -> Detections:
-        """The detections of a row in pixels of its photo, where settings resize photos before the model."""
-        resize = getattr(self.image_processing, "resize", None)
-        if (
-            resize is None
-            or not isinstance(self.image_processing, ImageTransform)
-            or not len(detections["boxes"])
-        ):
-            return detections
-        photo = self._photo(index)
-        return undo_resize(detections, resize, photo.size) if isinstance(photo, Image.Image) else detections
-
     def _answer(self, index: int, detections: Detections, form: str) -> Any:
-        if form == "coco":
-            return coco_answer(detections, self.mapping)
+        resize = self._own_resize()
+        photo = self._photo(index) if resize is not None or form == "overlay" else None
+        if resize is not None and isinstance(photo, Image.Image):
+            detections = undo_resize(detections, resize, photo.size)
         if form == "overlay":
-            photo = self._photo(index)
-            if not isinstance(photo, Image.Image):
-                raise InvalidInput("Format overlay needs a photo to draw on: the request holds nested lists")
-            return _png(draw_detections(to_channels(photo, 3), detections, self.mapping))
-        return torchserve_answer(detections, self.mapping)
+            return self._overlay(index, detections, photo)
+        answer = coco_answer if form == "coco" else torchserve_answer
+        return answer(detections, self.mapping)
+
+    def _own_resize(self) -> Any:
+        """What settings resize photos to; None where they do not, or a subclass has a transform of its own."""
+        transform = self.image_processing
+        return transform.resize if isinstance(transform, ImageTransform) else None
+
+    def _overlay(self, index: int, detections: Detections, photo: Any) -> bytes:
+        if not isinstance(photo, Image.Image):
+            raise InvalidInput("Format overlay needs a photo to draw on: the request holds nested lists")
+        drawn = draw_detections(to_channels(photo, 3), detections, self.mapping)
+        data, content_type = encode_overlay(drawn, photo.format)
+        self.context.set_response_content_type(index, content_type)
+        return data
 
     def _photo(self, index: int) -> Image.Image | torch.Tensor:
         """What a row of the batch that is being answered holds: decoded again, since few answers need it."""
@@ -167,9 +165,3 @@ class ObjectDetector(VisionHandler):
             InvalidInput: always.
         """
         raise InvalidInput("Detectors give no explanations: ask for a prediction")
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)  # level 6, the default, takes several times as long
-    return buffer.getvalue()

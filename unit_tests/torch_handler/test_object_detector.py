@@ -288,6 +288,8 @@ def test_boxes_are_in_pixels_of_the_photo_where_the_setting_resize_shrinks_it(de
     assert detector.model.batches == [[(3, 15, 20)]]
     assert answer[0]["cat"] == [0.0, 0.0, 40.0, 30.0]
     assert answer[1]["score (2)"] == [2.0, 4.0, 6.0, 8.0]
+    (coco,) = detector.handle([{"data": photo(40, 30), "format": "coco", "topk": "1"}], make_context())
+    assert coco[0]["bbox"] == [0.0, 0.0, 40.0, 30.0]
 
 
 # The answer --------------------------------------------------------------------------------------------------
@@ -424,17 +426,22 @@ def test_format_coco(detector, make_context):
     }
 
 
-def test_format_overlay_is_a_png_of_the_photos_size_with_its_content_type(detector, make_context):
+def test_format_overlay_is_a_picture_of_the_photos_size_with_its_content_type(detector, make_context):
     context = make_context()
-    answers = detector.handle(
-        [{"data": photo()}, {"data": photo(320, 240, "JPEG"), "format": "overlay"}], context
-    )
+    answers = detector.handle([{"data": photo()}, {"data": photo(320, 240), "format": "overlay"}], context)
     assert context.content_types == {1: "image/png"}
     drawn = Image.open(io.BytesIO(answers[1]))
     assert (drawn.format, drawn.size, drawn.mode) == ("PNG", (320, 240), "RGB")
     assert drawn.getpixel((0, 120)) != (100, 100, 100)
     assert drawn.getpixel((160, 120)) == (100, 100, 100)
     assert isinstance(answers[0], list)
+
+
+def test_the_overlay_of_a_jpeg_is_a_jpeg(detector, make_context):
+    context = make_context()
+    (picture,) = detector.handle([{"data": photo(320, 240, "JPEG"), "format": "overlay"}], context)
+    assert context.content_types == {0: "image/jpeg"}
+    assert Image.open(io.BytesIO(picture)).format == "JPEG"
 
 
 def test_each_overlay_shows_its_own_photo_beside_a_row_that_fails(detector, make_context):
