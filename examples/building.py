@@ -1,0 +1,77 @@
+"""What the examples' build scripts share: packing an archive, and their command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Callable
+
+from model_archiver.model_archiver_config import ModelArchiverConfig
+from model_archiver.model_packaging import generate_model_archive
+
+from examples.assets import AssetError
+
+
+def pack(
+    export_path: Path,
+    model_name: str,
+    handler: str | Path,
+    *,
+    model_file: Path,
+    weights: Path,
+    labels: Mapping[int, str] | None = None,
+    config_file: Path | None = None,
+    extra_files: Sequence[Path] = (),
+) -> Path:
+    """Packs an archive into a folder, which is made if need be; an older archive there is replaced.
+
+    Args:
+        export_path: the folder.
+        model_name: names the archive's file too.
+        handler: name of a default handler, or the file of one's own.
+        model_file: Python file of the model's class.
+        weights: the model's state dict.
+        labels: for index_to_name.json.
+        config_file: model-config.yaml.
+        extra_files: what else the handler needs.
+
+    Returns:
+        The path of the archive.
+    """
+    export_path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(file) for file in extra_files]
+        if labels is not None:
+            path = Path(folder) / "index_to_name.json"
+            path.write_text(json.dumps(dict(labels), indent=1), encoding="utf-8")
+            files.append(str(path))
+        config = ModelArchiverConfig(
+            model_name=model_name,
+            version="1.0",
+            handler=str(handler),
+            model_file=str(model_file),
+            serialized_file=str(weights),
+            extra_files=",".join(files) or None,
+            config_file=str(config_file) if config_file else None,
+            export_path=str(export_path),
+            force=True,
+        )
+        generate_model_archive(config)
+    return export_path / f"{model_name}.mar"
+
+
+def main(build: Callable[[Path], Path], description: str | None) -> int:
+    """A build script's command line: `--export-path` says where the archive goes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--export-path", type=Path, default=Path("model_store"), help="default: %(default)s")
+    try:
+        archive = build(parser.parse_args().export_path)
+    except AssetError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{archive}  {archive.stat().st_size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,40 @@
+"""Packs EfficientNet-Lite0 twice, with two handlers that are not the default ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from examples.assets import EFFICIENTNET_LITE0, fetch
+from examples.building import main, pack
+from examples.image_classifier.build import imagenet_labels
+
+HERE = Path(__file__).resolve().parent
+
+
+def build_archive(export_path: Path, handler: str = "cat_or_not") -> Path:
+    """Builds the archive of a handler of this folder, `cat_or_not` or `image_embedder`, named like it.
+
+    Raises:
+        AssetError: if the weights are not in the cache and cannot be downloaded.
+    """
+    return pack(
+        export_path,
+        handler,
+        HERE / f"{handler}.py",
+        model_file=HERE.parent / "image_classifier" / "model.py",
+        weights=fetch(EFFICIENTNET_LITE0),
+        labels=imagenet_labels(),
+    )
+
+
+def build_both(export_path: Path) -> Path:
+    """Builds both archives, and returns the second."""
+    build_archive(export_path)
+    return build_archive(export_path, "image_embedder")
+
+
+if __name__ == "__main__":
+    sys.exit(main(build_both, __doc__))
