@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +19,12 @@ from pathlib import Path
 from types import ModuleType
 
 _LOCK = threading.RLock()  # sys.path, sys.modules and the working directory belong to the whole process
-STANDARD = frozenset(getattr(sys, "stdlib_module_names", sys.builtin_module_names))  # the former from 3.10
-WORKERS_OWN = STANDARD | {
-    "ts"
-}  # what a worker has imported before the handler, so that an archive cannot replace it
+STANDARD = getattr(sys, "stdlib_module_names", None) or {  # which Python has from 3.10
+    *sys.builtin_module_names,
+    *(module.name for module in pkgutil.iter_modules([sysconfig.get_path("stdlib")])),
+}
+# What a worker has imported before the handler, so that an archive cannot replace it.
+WORKERS_OWN = frozenset({*STANDARD, "ts"})
 
 
 class ImportScope:

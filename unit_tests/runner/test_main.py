@@ -114,7 +114,6 @@ def test_standard_input_is_an_input(run: Run) -> None:
             ["serve", "chatty.mar", "chatty.mar"],
             "torch-model-runner: two archives hold version 1.0 of the model",
         ),
-        (["serve", "chatty.mar", "--port", "70000"], "torch-model-runner: port 70000 cannot be listened on"),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence_and_2(run: Run, arguments: list[str], message: str) -> None:
