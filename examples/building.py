@@ -64,14 +64,15 @@ def pack(
     return export_path / f"{model_name}.mar"
 
 
-def main(build: Callable[[Path], Path], description: str | None) -> int:
-    """A build script's command line: `--export-path` says where the archive goes."""
+def main(build: Callable[[Path], Path | list[Path]], description: str | None) -> int:
+    """A build script's command line: `--export-path` says where its archives go."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--export-path", type=Path, default=Path("model_store"), help="default: %(default)s")
     try:
-        archive = build(parser.parse_args().export_path)
+        built = build(parser.parse_args().export_path)
     except AssetError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{archive}  {archive.stat().st_size / 1e6:.1f} MB")
+    for archive in built if isinstance(built, list) else [built]:
+        print(f"{archive}  {archive.stat().st_size / 1e6:.1f} MB")
     return 0

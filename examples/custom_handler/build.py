@@ -30,10 +30,9 @@ def build_archive(export_path: Path, handler: str = "cat_or_not") -> Path:
     )
 
 
-def build_both(export_path: Path) -> Path:
-    """Builds both archives, and returns the second."""
-    build_archive(export_path)
-    return build_archive(export_path, "image_embedder")
+def build_both(export_path: Path) -> list[Path]:
+    """Builds the archives of both handlers."""
+    return [build_archive(export_path, handler) for handler in ("cat_or_not", "image_embedder")]
 
 
 if __name__ == "__main__":
