@@ -1,7 +1,8 @@
 """Checks the whole project with one command: style, types, tests and the quickstart.
 
 Makes or reuses `.venv/`, prints a line for each step, keeps each step's output in `logs/sanity/`, and ends
-with status 1 if any step failed.
+with status 1 if any step failed. With `--oldest` it runs the tests alone, in `.venv-oldest/`, with the oldest
+torch that the project supports.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from examples.environment import LOGS, ROOT, Environment
+from examples.environment import LOGS, OLDEST_TORCH, OLDEST_TORCH_NEWEST_PYTHON, ROOT, Environment
 from examples.steps import StepFailedError, run_step
 
 EXTRAS = ("server", "explain", "test")
@@ -57,30 +58,50 @@ def run_steps(environment: Environment, steps: Sequence[Step]) -> list[str]:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line's options: `only`, names of steps, and `fast`."""
+    """The command line's options: `only`, names of steps, `oldest` and `fast`."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     names = [step.name for step in STEPS]
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--only",
         action="append",
         choices=names,
         metavar="STEP",
         help=f"one of {', '.join(names)}; repeatable",
     )
+    what.add_argument(
+        "--oldest", action="store_true", help=f"the tests alone, with {' and '.join(OLDEST_TORCH[:2])}"
+    )
     parser.add_argument("--fast", action="store_true", help="leave out the tests that start a TorchServe")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.oldest and sys.version_info[:2] > OLDEST_TORCH_NEWEST_PYTHON:
+        parser.exit(2, f"{python_too_new()}\n")
+    return options
 
 
-def choose_steps(only: Sequence[str] | None, fast: bool) -> list[Step]:
-    """The steps named in `only`, in their usual order; all if it is empty."""
+def python_too_new() -> str:
+    """A sentence for a user whose Python the oldest torch was never built for."""
+    here, newest = (".".join(map(str, v)) for v in (sys.version_info[:2], OLDEST_TORCH_NEWEST_PYTHON))
+    return f"{OLDEST_TORCH[0]} has no build for Python {here}: run --oldest with Python {newest} or older"
+
+
+def choose_environment(oldest: bool) -> Environment:
+    """The environment of the newest torch, or of the oldest."""
+    return Environment(ROOT / ".venv-oldest", OLDEST_TORCH) if oldest else Environment()
+
+
+def choose_steps(only: Sequence[str] | None, *, fast: bool = False, oldest: bool = False) -> list[Step]:
+    """The steps named in `only`, in their usual order, or all if it is empty; with `oldest`, the tests alone."""
     steps = [step for step in STEPS if not only or step.name in only]
     if fast:
         steps = [
             replace(step, arguments=step.arguments + WITHOUT_SERVER) if step.name == "tests" else step
             for step in steps
         ]
+    if oldest:  # by another name, so that their log stands beside the newest torch's
+        steps = [replace(step, name="tests-oldest") for step in steps if step.name == "tests"]
     return steps
 
 
@@ -89,8 +110,8 @@ def main() -> int:
     options = parse_arguments()
     started = time.monotonic()
     os.chdir(ROOT)
-    environment = Environment()
-    steps = choose_steps(options.only, options.fast)
+    environment = choose_environment(options.oldest)
+    steps = choose_steps(options.only, fast=options.fast, oldest=options.oldest)
     try:
         environment.ensure(EXTRAS)
         failed = run_steps(environment, steps)

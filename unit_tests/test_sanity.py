@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 import torchserve_sanity
-from examples.environment import Environment
+from examples.environment import OLDEST_TORCH, ROOT, Environment
 from torchserve_sanity import Step
 
 PASSES = Step("passes", ("-c", "print('fine')"))
@@ -21,12 +23,14 @@ TELLS = Step("tells", ("-c", "print('1 passed in 0.1s')"), echo=True)
 class ThisPython(Environment):
     """Stands for the environment: the Python that runs the tests."""
 
+    ensured: ClassVar[list[ThisPython]] = []
+
     @property
     def python(self) -> Path:
         return Path(sys.executable)
 
     def ensure(self, extras: Iterable[str] = ()) -> None:
-        pass
+        self.ensured.append(self)
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, steps: list[Step], *arguments: str) -> int:
@@ -84,8 +88,52 @@ def test_an_unknown_step_is_refused_with_the_names_of_the_known_ones(
 
 
 def test_fast_leaves_out_the_live_server_alone() -> None:
-    everything = {step.name: step for step in torchserve_sanity.choose_steps(None, fast=False)}
+    everything = {step.name: step for step in torchserve_sanity.choose_steps(None)}
     fast = {step.name: step for step in torchserve_sanity.choose_steps(None, fast=True)}
     assert fast.keys() == everything.keys()
     assert [name for name in fast if fast[name] != everything[name]] == ["tests"]
     assert "--ignore=unit_tests/server" in fast["tests"].arguments
+
+
+def test_oldest_runs_the_tests_alone_in_an_environment_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = replace(TELLS, name="tests")
+    assert run_main(monkeypatch, tmp_path, [FAILS, tests, FAILS], "--oldest") == 0
+    assert "1 passed in 0.1s" in capsys.readouterr().out
+    assert [log.name for log in (tmp_path / "sanity").iterdir()] == ["tests-oldest.log"]
+    environment = ThisPython.ensured[-1]
+    assert environment.folder.name == ".venv-oldest"
+    assert "torch==2.3.1" in environment.requirements
+
+
+def test_oldest_and_fast_go_together() -> None:
+    [tests] = torchserve_sanity.choose_steps(None, fast=True, oldest=True)
+    assert "--ignore=unit_tests/server" in tests.arguments
+
+
+def test_oldest_refuses_a_choice_of_steps(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run_main(monkeypatch, tmp_path, [PASSES], "--oldest", "--only", "passes")
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_oldest_says_that_a_python_is_too_new_for_it_and_touches_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torchserve_sanity, "OLDEST_TORCH_NEWEST_PYTHON", (3, 8))
+    with pytest.raises(SystemExit, match="2"):
+        run_main(monkeypatch, tmp_path, [PASSES], "--oldest")
+    here = "{}.{}".format(*sys.version_info)
+    said = f"torch==2.3.1 has no build for Python {here}: run --oldest with Python 3.8 or older\n"
+    assert capsys.readouterr() == ("", said)
+    assert not (tmp_path / "sanity").exists()
+
+
+def test_the_oldest_environment_holds_the_oldest_torch_that_setup_promises() -> None:
+    promised = re.findall(r'"(torch|torchvision)>=([\d.]+)"', (ROOT / "setup.py").read_text(encoding="utf-8"))
+    assert len(promised) == 2
+    for name, oldest in promised:
+        assert any(requirement.startswith(f"{name}=={oldest}.") for requirement in OLDEST_TORCH)
