@@ -15,28 +15,35 @@ from ts.utils.util import list_classes_from_module
 
 
 def load_eager(
-    model_dir: str | Path, model_file: str, weights: str | Path | None, device: Any
+    model_dir: str | Path,
+    model_file: str,
+    weights: str | Path | None,
+    device: Any,
+    class_name: str | None = None,
 ) -> torch.nn.Module:
-    """Builds the model class that a Python file defines, and reads its weights (a state dict) if there are any.
+    """Builds the model that a Python file defines, and reads its weights (a state dict) if there are any.
 
     Args:
         model_dir: the folder of the archive.
-        model_file: the Python file in it, which defines one model class that takes no arguments.
+        model_file: the Python file in it, which defines a model class that takes no arguments.
         weights: a state dict saved by `torch.save`, or None for a model as its class makes it.
         device: where the weights go.
+        class_name: the model's class; None where the file defines only one.
 
     Raises:
         FileNotFoundError: the archive has no such model file.
-        ValueError: the file defines no model class, or several.
+        ValueError: the file defines no such class, or several and none is named.
     """
-    model = model_class(model_dir, model_file)()
+    model = find_model_class(model_dir, model_file, class_name)()
     if weights is not None:
         model.load_state_dict(read_state_dict(weights, device))
     return model.to(device).eval()
 
 
-def model_class(model_dir: str | Path, model_file: str) -> type[torch.nn.Module]:
-    """The one class derived from `torch.nn.Module` that a model file defines, else its one class of any kind."""
+def find_model_class(
+    model_dir: str | Path, model_file: str, class_name: str | None = None
+) -> type[torch.nn.Module]:
+    """The class that is named, else the only one derived from `torch.nn.Module`, else the only one of any kind."""
     path = Path(model_dir) / model_file
     if not path.is_file():
         raise FileNotFoundError(f"The archive has no model file {model_file}")
@@ -44,12 +51,13 @@ def model_class(model_dir: str | Path, model_file: str) -> type[torch.nn.Module]
         sys.path.append(str(model_dir))  # the model file may import its neighbours
     module = _import_file(path)
     classes = list_classes_from_module(module, torch.nn.Module) or list_classes_from_module(module)
-    if len(classes) != 1:
+    chosen = [item for item in classes if class_name in (None, item.__name__)]
+    if len(chosen) != 1:
         found = ", ".join(item.__name__ for item in classes) or "none"
-        raise ValueError(
-            f"{model_file} must define exactly one model class (a torch.nn.Module): found {found}"
-        )
-    return classes[0]
+        wanted = f"the class {class_name}" if class_name else "exactly one model class (a torch.nn.Module)"
+        hint = "" if class_name else "; handler.model_class in model-config.yaml names one of several"
+        raise ValueError(f"{model_file} must define {wanted}: found {found}{hint if classes else ''}")
+    return chosen[0]
 
 
 def _import_file(path: Path) -> ModuleType:

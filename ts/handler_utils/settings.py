@@ -31,6 +31,9 @@ class HandlerSettings(Options):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     profile: bool = Field(default=False, description="report the time of each hook as a metric")
+    model_class: Optional[str] = Field(
+        default=None, description="the model's class, where the model file defines several"
+    )
 
 
 class VisionSettings(HandlerSettings):

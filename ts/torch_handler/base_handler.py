@@ -159,7 +159,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return self._load_torchscript_model(path)
 
     def _load_pickled_model(self, model_dir: str, model_file: str, model_pt_path: str | None) -> Any:
-        return load_eager(model_dir, model_file, model_pt_path, self.device)
+        model_class = self.settings.model_class
+        return load_eager(model_dir, model_file, model_pt_path, self.device, model_class)
 
     def _load_torchscript_model(self, model_pt_path: str) -> Any:
         return load_torchscript(model_pt_path, self.device)

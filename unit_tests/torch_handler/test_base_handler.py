@@ -294,6 +294,17 @@ def test_what_cannot_be_loaded_is_said(model, error, message, model_dir, make_co
         BaseHandler().initialize(make_context(model_dir, **model))
 
 
+def test_a_setting_names_one_of_several_model_classes(model_dir, make_context):
+    (model_dir / "two.py").write_text(MODEL_FILE + "\n\nclass Other(torch.nn.Module):\n    pass\n")
+    handler = BaseHandler()
+    config = {"handler": {"model_class": "Other"}}
+    handler.initialize(make_context(model_dir, config=config, modelFile="two.py"))
+    assert type(handler.model).__name__ == "Other"
+    config = {"handler": {"model_class": "Third"}}
+    with pytest.raises(ValueError, match=r"two\.py must define the class Third: found Linear, Other"):
+        BaseHandler().initialize(make_context(model_dir, config=config, modelFile="two.py"))
+
+
 def test_weights_are_read_without_running_code(model_dir, make_context, tmp_path):
     class Payload:
         def __reduce__(self):
