@@ -57,8 +57,8 @@ class LinkedOverlay:
     folder = ROOT / ".overlay"
 
     def __call__(self, wheel, files, mapping) -> None:
-        line = f"import sys; sys.path.insert(0, {str(self.folder)!r})\n"
-        wheel.writestr(f"{OVERLAY}.pth", line)
+        folder = str(self.folder)
+        wheel.writestr(f"{OVERLAY}.pth", f"import sys; {folder!r} in sys.path or sys.path.insert(0, {folder!r})\n")
 
     def __enter__(self) -> LinkedOverlay:
         self.folder.mkdir(exist_ok=True)
