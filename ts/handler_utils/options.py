@@ -70,7 +70,7 @@ class ImageSegmenterOptions(Options):
     format: Literal["json", "png", "rle", "overlay"] = Field(
         default="json",
         description="each pixel's class and probability, a palette PNG of class indexes, COCO's results with"
-        " run-length encoded masks, or the photo with the classes drawn (PNG)",
+        " run-length encoded masks, or the photo with the classes drawn",
     )
     size: Literal["model", "original"] = Field(
         default="model", description="of the mask: the model's input, or the whole photo"

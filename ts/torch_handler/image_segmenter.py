@@ -22,15 +22,14 @@ from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageT
 from ts.handler_utils.images import to_channels
 from ts.handler_utils.json_encoding import JSON, encode_json, is_sent_as_is
 from ts.handler_utils.options import ImageSegmenterOptions
+from ts.handler_utils.overlay_encoding import encode_overlay
 from ts.handler_utils.palette import voc_palette
-from ts.handler_utils.palette_png import encode_palette_png, encode_png
+from ts.handler_utils.palette_png import encode_palette_png
 from ts.handler_utils.settings import ImageSegmenterSettings
 from ts.handler_utils.timer import timed
 from ts.handler_utils.whole_photo import without_crop
 from ts.torch_handler.vision_handler import VisionHandler
 from ts.utils.util import PredictionException
-
-PNG = "image/png"
 
 
 class ImageSegmenter(VisionHandler):
@@ -63,8 +62,8 @@ class ImageSegmenter(VisionHandler):
 
         Returns:
             For each row, by its `format`: json, nested lists [H, W, 2] of class index and probability, or these
-            as encoded JSON where the answer goes straight to the client; png and overlay, an encoded PNG; rle, a
-            list of COCO results.
+            as encoded JSON where the answer goes straight to the client; png, an encoded PNG; overlay, a PNG or
+            JPEG as the photo is one; rle, a list of COCO results.
 
         Raises:
             RowErrors: some requests ask for what is not allowed, or cannot be had for them.
@@ -97,13 +96,17 @@ class ImageSegmenter(VisionHandler):
         if kind == "rle":
             return coco_segments(found, self.mapping)
         if kind == "png":
-            png = encode_palette_png(found.classes, voc_palette())
-        elif isinstance(photo, Image.Image):
-            png = encode_png(draw_mask(to_channels(photo, 3), found.classes, voc_palette()))
+            picture, content_type = encode_palette_png(found.classes, voc_palette()), "image/png"
         else:
+            picture, content_type = self._overlay(found, photo)
+        self._set_content_type(index, content_type)
+        return picture
+
+    def _overlay(self, found: ClassMap, photo: Any) -> tuple[bytes, str]:
+        if not isinstance(photo, Image.Image):
             raise InvalidInput("Format overlay needs a photo to draw on: the request holds nested lists")
-        self._set_content_type(index, PNG)
-        return png
+        drawn = draw_mask(to_channels(photo, 3), found.classes, voc_palette())
+        return encode_overlay(drawn, photo.format)
 
     def _json(self, index: int, found: ClassMap) -> bytes | list[Any]:
         """A quarter of a million numbers as Python lists would take longer than the model."""

@@ -237,6 +237,12 @@ def test_format_overlay_differs_from_the_photo_only_where_there_are_classes(segm
     assert segment.context.content_types == {0: "image/png"}
 
 
+def test_an_overlay_of_a_jpeg_is_a_jpeg(segment):
+    [answer] = segment([{"body": encoded(halves("black", "blue"), "JPEG"), "format": "overlay"}])
+    assert (decoded(answer).format, decoded(answer).size) == ("JPEG", (64, 32))
+    assert segment.context.content_types == {0: "image/jpeg"}
+
+
 def test_rows_of_a_batch_each_have_their_own_format(segment):
     rows = [{"body": PHOTO}, {"data": PHOTO, "format": b"png"}, {"body": PHOTO}]
     as_json, png, overlay = segment(rows, headers={2: {"ts-format": "overlay"}})
