@@ -63,7 +63,7 @@ def test_an_asset_may_be_a_file_out_of_a_source_distribution(sdist: Path, tmp_pa
 
 
 def test_no_code_of_other_sources_than_the_expected_ones_is_run(sdist: Path, tmp_path: Path) -> None:
-    with pytest.raises(AssetError, match="(?i)do not match the hashes"):
+    with pytest.raises(AssetError, match=r"(?i)do not match the hashes"):
         fetch(asset("demo/one.bin", "0" * 64))
     assert not (tmp_path / "ran").exists()
 
