@@ -116,9 +116,24 @@ def read_archive(source: Path, root: Path) -> Archive:
 
 def read_manifest(source: Path, root: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads((root / MANIFEST).read_bytes())
+        content = (root / MANIFEST).read_bytes()
     except FileNotFoundError:
-        raise ArchiveError(f"{source} is no model archive: it has no {MANIFEST.as_posix()}") from None
+        raise without_manifest(source) from None
+    return parse_manifest(source, content)
+
+
+def without_manifest(source: Path) -> ArchiveError:
+    return ArchiveError(f"{source} is no model archive: it has no {MANIFEST.as_posix()}")
+
+
+def parse_manifest(source: Path, content: bytes) -> dict[str, Any]:
+    """Checks the bytes of a manifest.
+
+    Raises:
+        ArchiveError: It is not JSON, or lacks what an archive cannot do without.
+    """
+    try:
+        manifest = json.loads(content)
     except ValueError as error:
         raise ArchiveError(f"{MANIFEST.as_posix()} in {source} is not JSON: {error}") from error
     model = manifest.get("model") if isinstance(manifest, dict) else None

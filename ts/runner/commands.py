@@ -21,9 +21,10 @@ from ts.runner.curl import example_request, file_request
 from ts.runner.errors import InputError
 from ts.runner.inspection import inspection
 from ts.runner.model import Model, load_archive
-from ts.runner.render import answers_table, inspection_view
+from ts.runner.render import answers_table, inspection_view, verification_text
 from ts.runner.server import TorchServe
 from ts.runner.streams import output_to_stderr
+from ts.runner.verification import verify_archive
 
 STDIN = "-"
 
@@ -90,14 +91,32 @@ def show_debug(model: Model, answers: Sequence[Answer]) -> None:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    """Prints what an archive holds; 1 if a file is not the one that the manifest states, else 0."""
+    """Prints what an archive holds, and marks what is not the manifest's; with --verify, only checks that."""
+    if arguments.verify:
+        return verify(arguments)
     with open_archive(arguments.archive) as archive:
         facts = inspection(archive)
     if arguments.json:
         sys.stdout.write(json.dumps(facts, indent=2, default=str) + "\n")
     else:
         Console().print(inspection_view(facts))
-    return 1 if facts["damaged"] else 0
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Says which files of an archive are not as packed; 0 if all are, 1 if not or if it cannot be told."""
+    verification = verify_archive(arguments.archive)
+    if arguments.json:
+        facts = {
+            "archive": arguments.archive,
+            "verified": verification.verified,
+            "compared": verification.compared,
+            "problems": verification.problems,
+        }
+        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
+    else:
+        sys.stdout.write(verification_text(arguments.archive, verification))
+    return 0 if verification.verified else 1
 
 
 def serve(arguments: argparse.Namespace) -> int:

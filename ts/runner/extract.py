@@ -46,13 +46,22 @@ def extract(source: Path, folder: Path) -> None:
     Raises:
         ArchiveError: Not such a file, damaged, or a member that would land outside of `folder`.
     """
-    members = zip_members if is_zip(source) else tar_members
     written: set[str] = set()
     try:
         for member in members(source):
             write_member(member, folder, written)
     except UNREADABLE as error:
         raise ArchiveError(f"{source} cannot be unpacked: {error}") from error
+
+
+def members(source: Path) -> Iterator[Member]:
+    """The entries of a zip or tar, each to be read before the next one is asked for.
+
+    Raises:
+        ArchiveError: Neither of them, or an entry of a kind that no archive has.
+        Exception: One of `UNREADABLE`, where it is damaged; so may opening and reading a member.
+    """
+    return zip_members(source) if is_zip(source) else tar_members(source)
 
 
 def is_zip(source: Path) -> bool:

@@ -1,6 +1,7 @@
 """torch-model-runner: answers, shows and serves model archives from the command line.
 
-Exit codes: 0 if every answer is a 200, 1 if any is not, 2 if the archive cannot be served or the usage is wrong.
+Exit codes: 0 if every answer is a 200 (`inspect --verify`: if every file is as it was packed), 1 if any is not,
+2 if the archive cannot be opened or served, or the usage is wrong.
 """
 
 from __future__ import annotations
@@ -82,6 +83,11 @@ def add_inspect(actions: Any) -> None:
         actions, "inspect", "show an archive's manifest, settings and files; runs none of its code"
     )
     inspect.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    inspect.add_argument(
+        "--verify",
+        action="store_true",
+        help="only check every file against the manifest's sha256; exits 1 and names those that differ",
+    )
     add_json(inspect, "print one JSON document")
     inspect.set_defaults(run=commands.inspect)
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ts.runner.answer import Answer
+from ts.runner.verification import Verification
 
 LONGEST = 600  # characters of a response that is not a table
 
@@ -140,3 +141,20 @@ def files_table(files: Sequence[Mapping[str, Any]], damaged: Sequence[str]) -> T
         if name not in names:
             table.add_row(Text(name, overflow="fold"), "", "missing", style="red")
     return table
+
+
+def verification_text(archive: str, verification: Verification) -> str:
+    """One line, and one more for each file that is not as it was packed."""
+    if not verification.compared:
+        return (
+            f"{archive}: nothing to verify, for its manifest has no sha256 "
+            "(torch-model-archiver 0.12 writes none; pack it again to have them)\n"
+        )
+    if verification.verified:
+        return f"{archive}: {counted(verification.compared)} as the manifest's sha256 says\n"
+    lines = [f"{archive}: {counted(len(verification.problems))} not as packed"]
+    return "\n  ".join([*lines, *(f"{name} {what}" for name, what in verification.problems.items())]) + "\n"
+
+
+def counted(files: int) -> str:
+    return "1 file is" if files == 1 else f"{files} files are"
