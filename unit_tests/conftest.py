@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
-sys.path.insert(0, str(ROOT))  # for `examples`
+sys.path[:0] = [str(ROOT), str(ROOT / "unit_tests" / "helpers")]  # for `examples`, and for what tests share
 
 Upstream = Callable[..., Any]
 
@@ -75,6 +75,14 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
         return json.loads(done.stdout.rpartition("\n=answer=")[2])
 
     return run
+
+
+@pytest.fixture(scope="session")
+def torchserve_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """torchserve's wheel, made again of the torchserve that is installed."""
+    from fresh_venv import repack
+
+    return repack("torchserve", tmp_path_factory.mktemp("torchserve"))
 
 
 class FakeMetrics:

@@ -1,0 +1,66 @@
+"""Virtual environments that tests make, without the network."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ORIGINS = """
+import importlib.util, json, sys
+print(json.dumps([importlib.util.find_spec(name).origin for name in sys.argv[1:]]))
+"""
+
+
+class Venv:
+    """A fresh virtual environment; it may borrow torch and the like from the one that runs the tests."""
+
+    def __init__(self, folder: Path, borrow: bool = True) -> None:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+        self.python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+        self.purelib = Path(self.run("import sysconfig; print(sysconfig.get_path('purelib'))"))
+        if borrow:
+            borrowed = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+            (self.purelib / "zz_borrowed.pth").write_text("\n".join(dict.fromkeys(borrowed)))
+
+    def pip(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "pip", "--python", str(self.python), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def install(self, *what: str) -> None:
+        self.pip("install", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed", *what)
+
+    def origins(self, modules: list[str]) -> list[Path]:
+        """The files that modules would be imported from."""
+        return [Path(origin).resolve() for origin in json.loads(self.run(ORIGINS, *modules))]
+
+    def run(self, code: str, *arguments: str) -> str:
+        command = [str(self.python), "-W", "ignore", "-c", code, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.python.parent)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def repack(distribution: str, folder: Path) -> Path:
+    """Makes the wheel of an installed pure-Python distribution again, since a test must not ask the network."""
+    try:
+        installed = importlib.metadata.distribution(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"needs {distribution} installed: pip install 'torchserve-handlers[server]'")
+    left_out = {"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"}
+    wheel = folder / f"{distribution}-{installed.version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for file in installed.files or []:
+            if not (file.parts[0] == ".." or file.suffix == ".pyc" or file.name in left_out):
+                archive.write(str(file.locate()), str(file))
+        dist_info = f"{distribution}-{installed.version}.dist-info"
+        archive.writestr(f"{dist_info}/RECORD", f"{dist_info}/RECORD,,\n")
+    return wheel
