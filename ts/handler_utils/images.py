@@ -100,3 +100,10 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     elif largest > 255:
         values /= 257
     return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """Encodes an image as PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.images import encode_png
 from ts.handler_utils.palette import Colour
 
 COLOURS = 256
@@ -29,10 +29,3 @@ def encode_palette_png(classes: np.ndarray, palette: Sequence[Colour]) -> bytes:
     image = Image.fromarray(classes.astype(np.uint8))
     image.putpalette([value for colour in palette for value in colour])
     return encode_png(image)
-
-
-def encode_png(image: Image.Image) -> bytes:
-    """Encodes an image as PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()

@@ -8,11 +8,10 @@ import torch
 
 from ts.handler_utils.image_explanations import check_target, draw_heatmap
 from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
+from ts.handler_utils.images import encode_png
 from ts.handler_utils.logits import class_logits
-from ts.handler_utils.options import ImageClassifierOptions
-from ts.handler_utils.palette_png import encode_png
-from ts.handler_utils.settings import ImageClassifierSettings
 from ts.handler_utils.timer import timed
+from ts.handler_utils.vision_settings import ImageClassifierOptions, ImageClassifierSettings
 from ts.torch_handler.vision_handler import VisionHandler
 from ts.utils.util import map_class_to_label
 

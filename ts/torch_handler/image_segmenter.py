@@ -18,21 +18,22 @@ from ts.handler_utils.class_maps import (
 from ts.handler_utils.coco_masks import coco_segments
 from ts.handler_utils.drawing import draw_mask
 from ts.handler_utils.errors import InvalidInput, RowErrors
+from ts.handler_utils.image_explanations import check_target
 from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
 from ts.handler_utils.images import to_channels
 from ts.handler_utils.json_encoding import JSON, encode_json, is_sent_as_is
-from ts.handler_utils.options import ImageSegmenterOptions
+from ts.handler_utils.layer_explained import LayerExplained
 from ts.handler_utils.overlay_encoding import encode_overlay
 from ts.handler_utils.palette import voc_palette
 from ts.handler_utils.palette_png import encode_palette_png
-from ts.handler_utils.settings import ImageSegmenterSettings
 from ts.handler_utils.timer import timed
+from ts.handler_utils.vision_settings import ImageSegmenterOptions, ImageSegmenterSettings
 from ts.handler_utils.whole_photo import without_crop
 from ts.torch_handler.vision_handler import VisionHandler
 from ts.utils.util import PredictionException
 
 
-class ImageSegmenter(VisionHandler):
+class ImageSegmenter(LayerExplained, VisionHandler):
     """Answers each image with the class of each pixel and its probability: `[class, probability]`, [H, W, 2].
 
     For models that take normalised RGB images, [N, 3, H, W], and return logits [N, classes, H, W]: as a tensor,
@@ -120,13 +121,20 @@ class ImageSegmenter(VisionHandler):
         if index < len(self._rows):
             self.context.set_response_content_type(index, value)
 
-    def get_insights(self, tensor_data: Any, _: Any, target: int = 0) -> list[Any]:
-        """Segmentations are not explained: the attributions would be one map for each of their pixels.
-
-        Raises:
-            InvalidInput: always.
-        """
-        raise InvalidInput(f"{type(self).__name__} gives no explanations: ask for a prediction")
+    def _class_score(self, single: Any, target: int | None) -> torch.Tensor:
+        """The mean logit of a class over its pixels; by default of the class of most pixels, background aside."""
+        logits = segmentation_logits(self.model(single))
+        if logits.shape[1] == 1:
+            logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
+        classes = logits.argmax(dim=1)
+        if target is None:
+            pixels = classes.flatten().bincount(minlength=logits.shape[1])
+            target = int(pixels[1:].argmax()) + 1
+        check_target(target, logits.shape[1])
+        seen = classes == target
+        if not seen.any():
+            raise InvalidInput(f"There is nothing to explain: no pixel is of class {target}")
+        return logits[:, target][seen].mean()
 
 
 def _is_of_whole_photo(options: ImageSegmenterOptions) -> bool:

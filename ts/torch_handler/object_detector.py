@@ -13,16 +13,16 @@ from ts.handler_utils.errors import InvalidInput, RowErrors
 from ts.handler_utils.image_lists import detect_in_stacks, takes_list
 from ts.handler_utils.image_transform import ImageTransform
 from ts.handler_utils.images import to_channels
-from ts.handler_utils.options import ObjectDetectorOptions
+from ts.handler_utils.layer_explained import LayerExplained
 from ts.handler_utils.overlay_encoding import encode_overlay
 from ts.handler_utils.resized_detections import undo_resize
-from ts.handler_utils.settings import ObjectDetectorSettings
 from ts.handler_utils.timer import timed
+from ts.handler_utils.vision_settings import ObjectDetectorOptions, ObjectDetectorSettings
 from ts.torch_handler.vision_handler import VisionHandler
 from ts.utils.util import PredictionException
 
 
-class ObjectDetector(VisionHandler):
+class ObjectDetector(LayerExplained, VisionHandler):
     """Answers each image with a list of the objects in it, `{label: [x1, y1, x2, y2], "score": score}` each.
 
     For models which take RGB images [3, H, W] of any sizes with values in [0, 1], and return `[{"boxes", "labels",
@@ -158,10 +158,13 @@ class ObjectDetector(VisionHandler):
             raise InvalidInput("There is no photo: postprocess was called outside of handle")
         return self._decode(self._rows[index])
 
-    def get_insights(self, tensor_data: Any, _: Any, target: int = 0) -> list[Any]:
-        """Refuses: a detector has no one score that an attribution would be of.
-
-        Raises:
-            InvalidInput: always.
-        """
-        raise InvalidInput("Detectors give no explanations: ask for a prediction")
+    def _class_score(self, single: Any, target: int | None) -> torch.Tensor:
+        """The best score of a class among the detections in an image; by default that of the best detection."""
+        data = single if self._takes_list() else torch.stack(list(single))
+        (found,) = read_detections(self.model(data))
+        scores = found["scores"] if target is None else found["scores"][found["labels"] == target]
+        if not len(scores):
+            raise InvalidInput(
+                f"There is nothing to explain: no {'object' if target is None else f'class {target}'} found"
+            )
+        return scores.max()

@@ -14,8 +14,9 @@ from ts.handler_utils.image_explanations import attribute_pixels, integrated_gra
 from ts.handler_utils.image_transform import ImageTransform
 from ts.handler_utils.images import read_image, to_channels
 from ts.handler_utils.payload import payload_of
-from ts.handler_utils.settings import HandlerSettings, VisionSettings
+from ts.handler_utils.settings import HandlerSettings
 from ts.handler_utils.timer import timed
+from ts.handler_utils.vision_settings import VisionSettings
 from ts.torch_handler.base_handler import BaseHandler
 from ts.utils.util import PredictionException
 
