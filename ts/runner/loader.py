@@ -55,7 +55,7 @@ def import_handler(name: str) -> ModuleType:
     if module_name.endswith(".py"):
         module_name = module_name[: -len(".py")]
     try:
-        return importlib.import_module(module_name)
+        return import_file(module_name)
     except ModuleNotFoundError as error:
         if error.name not in (module_name, module_name.partition(".")[0]):
             raise  # the handler is there; it is something that it imports that is not
@@ -66,6 +66,14 @@ def import_handler(name: str) -> ModuleType:
         if not (error.name or "").startswith("ts.torch_handler."):
             raise
         raise missing from None
+
+
+def import_file(name: str) -> ModuleType:
+    """Imports a module; a plain folder of that name, which Python would take for a namespace package, is none."""
+    module = importlib.import_module(name)
+    if getattr(module, "__file__", None) is None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+    return module
 
 
 def only_class(module: ModuleType) -> type:

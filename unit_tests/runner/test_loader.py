@@ -9,7 +9,7 @@ import pytest
 
 from ts.runner.context import Context
 from ts.runner.imports import ImportScope
-from ts.runner.loader import start_handler
+from ts.runner.loader import import_handler, start_handler
 
 Answer = Callable[..., Any]
 
@@ -83,10 +83,19 @@ def test_the_archive_wins_over_a_default_handler(answer: Answer) -> None:
     assert answer("image_classifier", files) == ["Own", "tiny", "rows"]
 
 
-def test_a_default_handler_is_found_by_its_name(tmp_path: Path) -> None:
-    from ts.runner.loader import import_handler
-
+def test_a_default_handler_is_found_by_its_name() -> None:
     assert import_handler("image_classifier").__name__ == "ts.torch_handler.image_classifier"
+
+
+def test_a_plain_folder_hides_no_default_handler(tmp_path: Path) -> None:
+    (tmp_path / "image_classifier").mkdir()
+    with ImportScope(tmp_path).active():
+        assert import_handler("image_classifier").__name__ == "ts.torch_handler.image_classifier"
+
+
+def test_a_plain_folder_is_no_handler(answer: Answer) -> None:
+    with pytest.raises(ModuleNotFoundError, match="No module named 'pkg'"):
+        answer("pkg", {"pkg/own.py": class_named("Own")})
 
 
 @pytest.mark.parametrize(
