@@ -32,7 +32,7 @@ def answer_rows(run: Run, indexes: Sequence[int]) -> list[Any]:
     outcome = _attempt(run, indexes)
     if not isinstance(outcome, Exception):
         return list(outcome)
-    if isinstance(outcome, RowErrors):
+    if isinstance(outcome, RowErrors) and not outcome.errors.keys().isdisjoint(range(len(indexes))):
         return _without_named_rows(run, indexes, outcome.errors)
     if len(indexes) == 1:
         return [outcome]
