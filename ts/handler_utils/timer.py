@@ -1,8 +1,10 @@
-"""Times a handler's hooks, when `handler.profile` in model-config.yaml is true."""
+"""Times of a handler: of each batch, and of its hooks when `handler.profile` in model-config.yaml is true."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Callable
 
@@ -29,6 +31,15 @@ def timed(hook: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return run
+
+
+@contextmanager
+def handler_time(context: Any) -> Iterator[None]:
+    """Reports the time of a batch as the metric `HandlerTime`, in milliseconds."""
+    started = time.perf_counter()
+    yield
+    milliseconds = (time.perf_counter() - started) * 1000
+    context.metrics.add_time("HandlerTime", round(milliseconds, 2), None, "ms")
 
 
 def _profiles(handler: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-import time
 from abc import ABC
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +13,9 @@ from typing import Any, Callable
 import torch
 
 from ts.handler_utils.compilation import compile_model, optimize_for_intel, uses_aot_compile
+from ts.handler_utils.description import describe
 from ts.handler_utils.device import choose_device
+from ts.handler_utils.envelope_rows import context_of_rows
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
 from ts.handler_utils.json_encoding import JSON
 from ts.handler_utils.loading import load_aot_compiled, load_eager, load_torchscript, setup_ort_session
@@ -23,7 +24,7 @@ from ts.handler_utils.payload import payload_of
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.rows import RowsContext, answer_rows
 from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
-from ts.handler_utils.timer import timed
+from ts.handler_utils.timer import handler_time, timed
 from ts.utils.util import check_valid_pt2_backend, list_classes_from_module, load_label_mapping
 
 # Names that handlers written for torchserve import from here.
@@ -75,12 +76,14 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         model_yaml_config: model-config.yaml; an empty dictionary without that file.
         settings: the section `handler:` of it, checked.
         context: TorchServe's context of the batch that is being answered.
+        payloads: what `preprocess` reads, a sentence each, for the handler's description.
         initialized: whether the handler is ready to answer.
     """
 
     settings_class: type[HandlerSettings] = HandlerSettings
     options_class: type[Options] = Options
     settings: Any = HandlerSettings()
+    payloads: tuple[str, ...] = ("nested lists of numbers: one row of the model's input",)
 
     # On the class, since a subclass need not call __init__ or initialize.
     model: Any = None
@@ -214,17 +217,19 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         Returns:
             For each row its result, or `{"code", "type", "message"}`.
         """
-        started = time.perf_counter()
-        rows = list(data or [])
+        with handler_time(context):
+            rows = list(data or [])
+            answers = self._answer_batch(rows, context_of_rows(context, len(rows)))
+        self.context = context
+        return answers
+
+    def _answer_batch(self, rows: list[Any], context: Any) -> list[Any]:
         answers: list[Any] = [None] * len(rows)
         for way, indexes in self._ways(context, len(rows)).items():
             for index, answer in zip(indexes, answer_rows(self._runner(way, rows, context), indexes)):
                 failed = isinstance(answer, Exception)
                 answers[index] = self._fail(context, index, answer) if failed else answer
-        self.context = context
         self._rows = ()
-        milliseconds = (time.perf_counter() - started) * 1000
-        context.metrics.add_time("HandlerTime", round(milliseconds, 2), None, "ms")
         return answers
 
     def _ways(self, context: Any, count: int) -> dict[Callable[[list[Any]], Any], list[int]]:
@@ -303,16 +308,18 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return options
 
     def _row_options(self, index: int) -> Any:
-        fields = self.options_class.model_fields
-        settings = self.settings
-        defaults = {
-            name: getattr(self, name, getattr(settings, name, field.default))
-            for name, field in fields.items()
-        }
+        defaults = self._option_defaults()
         if index >= len(self._rows):  # the hook is called by hand, with no request behind it
             return self.options_class(**defaults)
         header = partial(self.context.get_request_header, index)
         return read_options(self.options_class, self._rows[index], header, defaults)
+
+    def _option_defaults(self) -> dict[str, Any]:
+        fields = self.options_class.model_fields
+        return {
+            name: getattr(self, name, getattr(self.settings, name, field.default))
+            for name, field in fields.items()
+        }
 
     # Explanations and descriptions ---------------------------------------------------------------------------
 
@@ -343,12 +350,11 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return self.target if target is None else target
 
     def describe_handle(self) -> Any:
-        """What the handler is and how it is set up, as something that JSON can hold."""
-        return {
-            "handler": type(self).__name__,
-            "settings": self.settings.model_dump(mode="json"),
-            "labels": self.mapping,
-        }
+        """What the handler is and how it is set up, as something that JSON can hold.
+
+        See `ts.handler_utils.description.describe`.
+        """
+        return describe(self)
 
     def _is_explain(self) -> bool:
         return _has_flag(self.context, "explain")

@@ -44,6 +44,7 @@ class TextClassifier(TextHandler):
 
     settings_class = TextClassifierSettings
     options_class = TextClassifierOptions
+    payloads = ("a text: str, or bytes in UTF-8",)
     ngrams = 2
     topk: Optional[int] = None
     target: Optional[int] = None

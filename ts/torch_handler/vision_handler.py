@@ -31,6 +31,10 @@ class VisionHandler(BaseHandler, ABC):
     """
 
     settings_class: type[HandlerSettings] = VisionSettings
+    payloads = (
+        "an encoded image: bytes, base64 text or a data: URI",
+        "nested lists of numbers [C, H, W]: the model's input as it is",
+    )
     image_processing: Callable[[Image.Image], torch.Tensor] = ImageTransform()
 
     def _apply_settings(self) -> None:
