@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any, Callable
 
 import torch
 
 logger = logging.getLogger(__name__)
+
+_one_at_a_time = threading.Lock()  # torch's profiler is one a process; MicroBatching runs in several threads
 
 
 def run_profiled(
@@ -33,7 +36,7 @@ def run_profiled(
     arguments.setdefault("activities", activities)
     arguments.setdefault("record_shapes", True)
     arguments.setdefault("on_trace_ready", torch.profiler.tensorboard_trace_handler(str(folder)))
-    with torch.profiler.profile(**arguments) as profile:
+    with _one_at_a_time, torch.profiler.profile(**arguments) as profile:
         result = run()
     table = profile.key_averages().table(sort_by="cpu_time_total", row_limit=10)
     logger.info("Profiler trace in %s\n%s", folder, table)
