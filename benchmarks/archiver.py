@@ -24,7 +24,14 @@ from pathlib import Path
 MIB = 1 << 20
 WEIGHTS = "weights.pt"
 OUTPUT = {"default": "model.mar", "zip-store": "model.mar", "tgz": "model.tar.gz"}
-RUN_ARCHIVER = "from model_archiver.model_packaging import generate_model_archive; generate_model_archive()"
+# Run with `-S`: without the `.pth` file that puts this project, where it is installed, in front of PYTHONPATH.
+RUN_ARCHIVER = """
+import os
+import model_archiver
+assert model_archiver.__file__.startswith(os.environ["PYTHONPATH"]), model_archiver.__file__
+from model_archiver.model_packaging import generate_model_archive
+generate_model_archive()
+"""
 WRITE_FLOATS = """
 import sys
 import numpy
@@ -116,7 +123,8 @@ def archiver(name: str, search_path: Path, archive_format: str) -> Contender:
         "--serialized-file": WEIGHTS,
         "--archive-format": archive_format,
     }
-    command = [sys.executable, "-c", RUN_ARCHIVER, *(part for option in options.items() for part in option)]
+    arguments = [part for option in options.items() for part in option]
+    command = [sys.executable, "-S", "-c", RUN_ARCHIVER, *arguments]
     return Contender(name, command, str(search_path.resolve()), OUTPUT[archive_format])
 
 
