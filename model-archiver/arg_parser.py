@@ -19,7 +19,8 @@ archive formats:
   tgz         NAME.tar.gz, its members inside a folder NAME (as SageMaker takes it)
   no-archive  a folder NAME that holds the files as they are
 
-Set SOURCE_DATE_EPOCH (seconds since 1970) for archives that are the same byte for byte every time.
+Set SOURCE_DATE_EPOCH (seconds since 1970) for archives that are the same byte for byte every time
+(default and tgz: with the same zlib; zip-store and no-archive: always).
 Exit status: 0 packed, 1 could not be packed (the reason is on standard error), 2 wrong usage.
 """
 

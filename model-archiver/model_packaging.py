@@ -45,6 +45,9 @@ def generate_model_archive(config: ModelArchiverConfig | None = None) -> None:
         package_model(config)
         return
     arguments = ArgParser.export_model_args_parser().parse_args()
+    import logging  # like all that packing needs, only once there is something to pack
+
+    logging.basicConfig(format="torch-model-archiver: warning: %(message)s")
     try:
         package_model(ModelArchiverConfig.from_args(arguments))
     except ModelArchiverError as error:

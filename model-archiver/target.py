@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from .formats import FORMATS, ArchiveFormat
 from .manifest_components.manifest import MANIFEST_PATH, RuntimeType
 from .model_archiver_config import ModelArchiverConfig
 from .model_archiver_error import ModelArchiverError
+from .tree import JUNK
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-.]*")
 """TorchServe's rule for model names."""
@@ -51,7 +53,25 @@ def archive_path(config: ModelArchiverConfig, form: ArchiveFormat) -> Path:
         )
     if form.is_folder and any(path.iterdir()) and not (path / MANIFEST_PATH).is_file():
         raise ModelArchiverError(f"{path} is a folder that holds no model archive, and is not replaced")
+    if form.is_folder:
+        _refuse_foreign_files(path)
     return path
+
+
+def _refuse_foreign_files(folder: Path) -> None:
+    """A file that was put into an archive's folder later would be lost with it; digests tell which were packed."""
+    try:
+        packed = json.loads((folder / MANIFEST_PATH).read_bytes())["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):  # no archive of this archiver: nothing can be told
+        return
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in JUNK]
+        for name in sorted(set(files) - JUNK):
+            path = Path(parent, name)
+            if path.relative_to(folder).as_posix() not in {*packed, MANIFEST_PATH}:
+                raise ModelArchiverError(
+                    f"{path} is not of the archive that lies there, which is not replaced: move the file elsewhere"
+                )
 
 
 def _check_choice(what: str, value: str, choices: list[str]) -> None:

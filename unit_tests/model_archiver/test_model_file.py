@@ -116,3 +116,10 @@ def test_the_config_file_chooses_the_class(pack, inputs, contents):
     (inputs / "net.py").write_text("from torch import nn\nclass A(nn.Module): pass\nclass B(nn.Module): pass")
     (inputs / "c.yaml").write_text("handler:\n  model_class: B\n")
     assert "net.py" in contents(pack(handler="image_classifier", model_file="net.py", config_file="c.yaml"))
+
+
+def test_the_command_says_it_as_a_warning(cli, inputs):
+    (inputs / "net.py").write_text("def build(): pass")
+    run = cli("--model-name", "net", "-v", "1", "--handler", "answer.py", "--model-file", "net.py")
+    assert run.returncode == 0
+    assert run.stderr == "torch-model-archiver: warning: the model file net.py has no torch.nn.Module class\n"

@@ -86,6 +86,30 @@ def test_a_folder_is_not_replaced_by_a_file_nor_a_file_by_a_folder(pack, store):
     assert (store / "net").read_text() == "precious"
 
 
+def test_a_file_that_was_put_into_an_archives_folder_is_not_lost(pack):
+    folder = pack(extra_files="extra", archive_format="no-archive")
+    (folder / "below" / "notes.txt").write_text("precious")
+    with pytest.raises(ModelArchiverError, match=r"below/notes\.txt is not of the archive that lies there"):
+        pack(archive_format="no-archive", force=True)
+    assert (folder / "below" / "notes.txt").read_text() == "precious"
+
+
+def test_what_an_interpreter_leaves_in_an_archives_folder_does_not_keep_it(pack):
+    folder = pack(extra_files="extra", archive_format="no-archive")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "answer.pyc").write_text("")
+    pack(archive_format="no-archive", force=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["MAR-INF", "answer.py"]
+
+
+def test_a_folder_of_torchserves_archiver_is_replaced(pack, store):
+    (store / "net" / "MAR-INF").mkdir(parents=True)
+    (store / "net" / "MAR-INF" / "MANIFEST.json").write_text("{}")
+    (store / "net" / "old.py").write_text("")
+    folder = pack(archive_format="no-archive", force=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["MAR-INF", "answer.py"]
+
+
 @pytest.mark.parametrize("by_link", [False, True])
 def test_an_input_inside_the_archive_to_be_replaced_is_named(pack, store, inputs, by_link):
     folder = pack(serialized_file="weights.pt", archive_format="no-archive")
