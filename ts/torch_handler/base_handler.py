@@ -17,7 +17,7 @@ from ts.handler_utils.description import describe
 from ts.handler_utils.device import choose_device
 from ts.handler_utils.envelope_rows import context_of_rows
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
-from ts.handler_utils.json_encoding import JSON
+from ts.handler_utils.json_encoding import JSON, data_uri, is_enveloped
 from ts.handler_utils.loading import load_aot_compiled, load_eager, load_torchscript, setup_ort_session
 from ts.handler_utils.options import Options, read_options
 from ts.handler_utils.payload import payload_of
@@ -230,7 +230,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
                 failed = isinstance(answer, Exception)
                 answers[index] = self._fail(context, index, answer) if failed else answer
         self._rows = ()
-        return answers
+        return [self._sendable(context, index, answer) for index, answer in enumerate(answers)]
 
     def _ways(self, context: Any, count: int) -> dict[Callable[[list[Any]], Any], list[int]]:
         """The rows that want a prediction, an explanation, a description."""
@@ -281,6 +281,13 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         context.set_response_status(status, body["type"], index)
         context.set_response_content_type(index, JSON)  # not that of an answer, which a hook may have set
         return body
+
+    def _sendable(self, context: Any, index: int, answer: Any) -> Any:
+        """An answer as a request envelope can write it: in JSON."""
+        if not (isinstance(answer, (bytes, bytearray)) and is_enveloped()):
+            return answer
+        context.set_response_content_type(index, JSON)
+        return data_uri(answer)
 
     def options(self, rows: int) -> list[Any]:
         """The options of each request of the batch that is being answered.
