@@ -1,0 +1,65 @@
+"""Trains a bag-of-embeddings classifier on the tokens that the handler will give it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+
+from ts.handler_utils.text_batch import BagBatch, EncodedText
+from ts.handler_utils.vocabulary import UNKNOWN, Vocabulary
+from ts.torch_handler.text_classifier import TextClassifier
+
+BATCH_SIZE = 64
+LEARNING_RATE = 5e-3
+
+
+def count_vocabulary(texts: Iterable[str], size: int) -> Vocabulary:
+    """The most frequent words and word pairs of some texts; index 0 stands for all others."""
+    handler = TextClassifier()
+    counts = Counter(token for text in texts for token in handler.tokens(text))
+    tokens = [UNKNOWN, *(token for token, _ in counts.most_common(size - 1))]
+    return Vocabulary({token: index for index, token in enumerate(tokens)}, default_index=0)
+
+
+def fit(
+    model: nn.Module, vocabulary: Vocabulary, texts: Sequence[str], classes: Sequence[int], epochs: int
+) -> None:
+    """Train a model in place; it gets the mean of its weights after each epoch but the first.
+
+    Args:
+        model: called with indexes and offsets; its layer `embedding` is sparse.
+        vocabulary: index of each token.
+        texts: what to learn from.
+        classes: class index of each text.
+        epochs: how often each text is seen, at least twice.
+    """
+    handler = TextClassifier()
+    bags = [EncodedText([], vocabulary(handler.tokens(text))) for text in texts]
+    targets = torch.tensor(classes)
+    class_weights = 1 / targets.bincount().clamp(min=1)  # topics of many texts and of few count alike
+    with torch.no_grad():
+        model.embedding.weight.normal_(std=0.1)[0] = 0  # tokens that are rare, or unknown, say little
+    dense = [weight for name, weight in model.named_parameters() if not name.startswith("embedding.")]
+    optimizers = [
+        torch.optim.SparseAdam(model.embedding.parameters(), lr=LEARNING_RATE),
+        torch.optim.Adam(dense, lr=LEARNING_RATE),
+    ]
+    averaged = AveragedModel(model)
+    model.train()
+    for epoch in range(epochs):
+        for batch in torch.randperm(len(bags)).split(BATCH_SIZE):
+            inputs = BagBatch.of([bags[index] for index in batch.tolist()]).inputs
+            loss = nn.functional.cross_entropy(model(*inputs), targets[batch], class_weights)
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+            loss.backward()
+            for optimizer in optimizers:
+                optimizer.step()
+        if epoch > 0:
+            averaged.update_parameters(model)
+    model.load_state_dict(averaged.module.state_dict())
+    model.eval()
