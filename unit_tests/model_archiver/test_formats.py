@@ -31,21 +31,24 @@ class Reader {
 """
 
 
-@pytest.fixture
-def java_sizes(tmp_path):
-    """The sizes of a zip file's members as Java's stream reader finds them."""
+@pytest.fixture(scope="module")
+def java_reader(tmp_path_factory):
+    """The folder with the compiled reader."""
     if not shutil.which("javac"):
         pytest.skip("needs a JDK")
-    (tmp_path / "Reader.java").write_text(JAVA_READER)
+    folder = tmp_path_factory.mktemp("java")
+    (folder / "Reader.java").write_text(JAVA_READER)
+    subprocess.run(["javac", "Reader.java"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def java_sizes(java_reader):
+    """The sizes of a zip file's members as Java's stream reader finds them."""
 
     def read(path):
-        command = [
-            "java",
-            "-Dstdout.encoding=UTF-8",
-            "-Dsun.stdout.encoding=UTF-8",
-            tmp_path / "Reader.java",
-            path,
-        ]
+        encoding = ["-Dstdout.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8"]
+        command = ["java", "-cp", java_reader, *encoding, "Reader", path]
         lines = subprocess.run(command, capture_output=True, check=True).stdout.decode().splitlines()
         return {name: int(size) for name, _, size in (line.rpartition(" ") for line in lines)}
 
