@@ -44,16 +44,18 @@ class MicroBatching:
         """Takes the place of `parent_handler.handle`, once it is assigned to it.
 
         Args:
-            parent_handler: a `BaseHandler`.
+            parent_handler: a `BaseHandler`; or any handler with its three hooks, whose micro batches then are
+                answered all or nothing.
             micro_batch_size: rows of a micro batch, at most.
             parallelism: how many micro batches may be in a hook at the same time; 1 unless it is named.
 
         Raises:
-            TypeError: the handler is not a `BaseHandler`.
+            TypeError: the handler lacks one of the hooks.
             ValueError: a number is not a whole one above 0, or `parallelism` names something else than hooks.
         """
-        if not hasattr(parent_handler, "_answer_batch"):
-            raise TypeError(f"MicroBatching takes a BaseHandler, not a {type(parent_handler).__name__}")
+        if not all(callable(getattr(parent_handler, hook, None)) for hook in HANDLER_METHODS):
+            kind = type(parent_handler).__name__
+            raise TypeError(f"MicroBatching takes a handler with {', '.join(HANDLER_METHODS)}, not a {kind}")
         self.handler = parent_handler
         self.micro_batch_size = micro_batch_size
         self._thread = threading.local()
@@ -107,7 +109,7 @@ class MicroBatching:
                 self._thread.index = number
                 stop = min(start + self.micro_batch_size, len(rows))
                 part = RowsContext(row_context, range(start, stop))
-                return self._worker()._answer_batch(rows[start:stop], part)
+                return _answer(self._worker(), rows[start:stop], part)
 
             starts = range(0, len(rows), self.micro_batch_size)
             answers = self._threads.map(answer, range(len(starts)), starts)
@@ -123,6 +125,13 @@ class MicroBatching:
         for hook, turn in self._turns.items():
             setattr(worker, hook, _in_turn(getattr(worker, hook), turn, mine))
         return worker
+
+
+def _answer(worker: Any, rows: list[Any], context: Any) -> list[Any]:
+    if hasattr(worker, "_answer_batch"):
+        return worker._answer_batch(rows, context)
+    worker.context = context
+    return worker.postprocess(worker.inference(worker.preprocess(rows)))
 
 
 def _in_turn(hook: Callable[..., Any], turn: threading.Semaphore, mine: list[str]) -> Callable[..., Any]:

@@ -85,12 +85,6 @@ class ImageSegmenter(LayerExplained, VisionHandler):
             raise RowErrors(errors)
         return answers
 
-    def _photo(self, index: int) -> Image.Image | torch.Tensor:
-        """The photo that a row holds, upright; for nested lists, the tensor that they are."""
-        if index >= len(self._rows):
-            raise InvalidInput("There is no photo: postprocess was called outside of handle")
-        return self._decode(self._rows[index])
-
     def _answer(self, index: int, kind: str, found: ClassMap, photo: Any) -> Any:
         if kind == "json":
             return self._json(index, found)

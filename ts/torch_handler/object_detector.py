@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torchvision
 from PIL import Image
 
 from ts.handler_utils.detection_answers import coco_answer, draw_detections, torchserve_answer
@@ -19,7 +20,12 @@ from ts.handler_utils.resized_detections import undo_resize
 from ts.handler_utils.timer import timed
 from ts.handler_utils.vision_settings import ObjectDetectorOptions, ObjectDetectorSettings
 from ts.torch_handler.vision_handler import VisionHandler
-from ts.utils.util import PredictionException
+from ts.utils.util import PredictionException, map_class_to_label
+
+# Names that torchserve's module has too.
+__all__ = ["ObjectDetector", "map_class_to_label", "torchvision_version"]
+
+torchvision_version = torchvision.__version__
 
 
 class ObjectDetector(LayerExplained, VisionHandler):
@@ -151,12 +157,6 @@ class ObjectDetector(LayerExplained, VisionHandler):
         data, content_type = encode_overlay(drawn, photo.format)
         self.context.set_response_content_type(index, content_type)
         return data
-
-    def _photo(self, index: int) -> Image.Image | torch.Tensor:
-        """What a row of the batch that is being answered holds: decoded again, since few answers need it."""
-        if index >= len(self._rows):
-            raise InvalidInput("There is no photo: postprocess was called outside of handle")
-        return self._decode(self._rows[index])
 
     def _class_score(self, single: Any, target: int | None) -> torch.Tensor:
         """The best score of a class among the detections in an image; by default that of the best detection."""

@@ -9,7 +9,7 @@ from typing import Any, Callable
 import torch
 from PIL import Image
 
-from ts.handler_utils.errors import RowErrors
+from ts.handler_utils.errors import InvalidInput, RowErrors
 from ts.handler_utils.image_explanations import attribute_pixels, integrated_gradients
 from ts.handler_utils.image_transform import ImageTransform
 from ts.handler_utils.images import read_image, to_channels
@@ -95,6 +95,12 @@ class VisionHandler(BaseHandler, ABC):
     def _transform(self, index: int) -> Callable[[Image.Image], torch.Tensor]:
         """What makes the image of a row, named by its index in the batch, into the model's input."""
         return self.image_processing
+
+    def _photo(self, index: int) -> Image.Image | torch.Tensor:
+        """What a row of the batch that is being answered holds: decoded again, since few answers need it."""
+        if index >= len(self._rows):
+            raise InvalidInput("There is no photo: postprocess was called outside of handle")
+        return self._decode(self._rows[index])
 
     @cached_property
     def ig(self) -> Any:

@@ -181,9 +181,24 @@ def test_a_wrong_setting_is_named(arguments: dict[str, Any], message: str) -> No
         MicroBatching(Multiplier(), **arguments)
 
 
-def test_only_base_handlers_can_be_driven() -> None:
-    with pytest.raises(TypeError, match="MicroBatching takes a BaseHandler, not a dict"):
+def test_only_what_has_the_hooks_can_be_driven() -> None:
+    with pytest.raises(TypeError, match="a handler with preprocess, inference, postprocess, not a dict"):
         MicroBatching({})
+
+
+def test_a_handler_that_is_no_base_handler_is_driven_by_its_hooks(make_context: Any) -> None:
+    class Doubler:
+        def preprocess(self, data: Any) -> Any:
+            return [row["data"] for row in data]
+
+        def inference(self, data: Any) -> Any:
+            return [2 * value for value in data]
+
+        def postprocess(self, data: Any) -> Any:
+            return [(value, self.context.get_request_id(0)) for value in data]
+
+    answers = MicroBatching(Doubler(), 2)([{"data": value} for value in range(3)], make_context())
+    assert answers == [(0, "request-0"), (2, "request-0"), (4, "request-2")]
 
 
 def test_the_hooks_are_named_as_torchserve_names_them() -> None:

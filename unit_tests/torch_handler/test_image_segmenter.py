@@ -334,7 +334,8 @@ def test_an_explanation_is_refused_clearly(segment):
     assert explanation == {
         "code": 400,
         "type": "BadRequestException",
-        "message": "ImageSegmenter gives no explanations: ask for a prediction",
+        "message": "ImageSegmenter gives no explanations, unless its archive names a layer to explain by:"
+        " handler.explain_layer in model-config.yaml",
     }
     assert segment.context.statuses == {0: 400}
     assert np.shape(json.loads(prediction)) == (224, 224, 2)

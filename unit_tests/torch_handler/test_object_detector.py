@@ -507,5 +507,8 @@ def test_explain_on_the_detector_is_a_400_and_predictions_beside_it_are_answered
     context = make_context(headers={0: {"explain": "True"}})
     answers = detector.handle([{"data": photo()}, {"data": photo()}], context)
     assert context.statuses == {0: 400}
-    assert answers[0]["message"] == "Detectors give no explanations: ask for a prediction"
+    assert answers[0]["message"] == (
+        "ObjectDetector gives no explanations, unless its archive names a layer to explain by:"
+        " handler.explain_layer in model-config.yaml"
+    )
     assert answers[1][0]["cat"] == [0.0, 0.0, 40.0, 30.0]
