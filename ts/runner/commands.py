@@ -91,9 +91,14 @@ def show_debug(model: Model, answers: Sequence[Answer]) -> None:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    """Prints what an archive holds, and marks what is not the manifest's; with --verify, only checks that."""
+    """Prints what an archive holds, and marks what is not the manifest's; with --verify, only checks that.
+
+    With --describe, prints what the archive's handler says of itself instead.
+    """
     if arguments.verify:
         return verify(arguments)
+    if arguments.describe:
+        return describe(arguments)
     with open_archive(arguments.archive) as archive:
         facts = inspection(archive)
     if arguments.json:
@@ -117,6 +122,18 @@ def verify(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(verification_text(arguments.archive, verification))
     return 0 if verification.verified else 1
+
+
+def describe(arguments: argparse.Namespace) -> int:
+    """Starts a handler and prints its description; 0 if it gives one, else 1."""
+    with output_to_stderr() as stdout:
+        with load_archive(arguments.archive) as model:
+            answer = model.describe()
+        if arguments.json:
+            stdout.write(json.dumps(answer.response, indent=2) + "\n")
+        else:
+            Console(file=stdout).print_json(data=answer.response)
+    return 0 if answer.ok else 1
 
 
 def serve(arguments: argparse.Namespace) -> int:

@@ -83,10 +83,16 @@ def add_inspect(actions: Any) -> None:
         actions, "inspect", "show an archive's manifest, settings and files; runs none of its code"
     )
     inspect.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
-    inspect.add_argument(
+    instead = inspect.add_mutually_exclusive_group()
+    instead.add_argument(
         "--verify",
         action="store_true",
         help="only check every file against the manifest's sha256; exits 1 and names those that differ",
+    )
+    instead.add_argument(
+        "--describe",
+        action="store_true",
+        help="start the handler, and show what it says of itself: payloads, options, settings, labels",
     )
     add_json(inspect, "print one JSON document")
     inspect.set_defaults(run=commands.inspect)

@@ -157,6 +157,26 @@ def test_inspect_runs_none_of_the_archives_code(run: Run) -> None:
     assert "chatty.py" in run("inspect", "chatty.mar").stdout
 
 
+DESCRIBED = """
+def handle(data, context):
+    print("a line")
+    if data:
+        return [{"describe": context.get_request_header(0, "describe")}]
+"""
+
+
+def test_inspect_describe_shows_what_the_handler_says_of_itself(run: Run, build: Build) -> None:
+    build("described.py", {"described.py": DESCRIBED}, to="described.mar")
+    for arguments in (["--json"], []):
+        result = run("inspect", "described.mar", "--describe", *arguments)
+        assert (result.returncode, json.loads(result.stdout)) == (0, {"describe": "True"})
+
+
+def test_inspect_describe_of_a_handler_that_fails_at_it_is_its_error(run: Run) -> None:
+    result = run("inspect", "chatty.mar", "--describe", "--json")
+    assert (result.returncode, json.loads(result.stdout)["code"]) == (1, 503)
+
+
 def test_inspect_and_help_import_no_torch() -> None:
     code = "import sys, ts.runner.main; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
