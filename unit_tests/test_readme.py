@@ -1,0 +1,77 @@
+"""The README stays true: its example runs, and its tables name the options and settings that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from examples.assets import CHELSEA, EFFICIENTNET_LITE0, AssetError, fetch
+from examples.building import pack
+from examples.image_classifier.build import imagenet_labels
+from ts.handler_utils.settings import HandlerSettings
+from ts.handler_utils.text_settings import TextClassifierOptions, TextClassifierSettings
+from ts.handler_utils.vision_settings import (
+    ImageClassifierOptions,
+    ImageClassifierSettings,
+    ImageSegmenterOptions,
+    ImageSegmenterSettings,
+    ObjectDetectorOptions,
+    ObjectDetectorSettings,
+)
+from ts.runner import load_archive
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+OPTIONS = [ImageClassifierOptions, ObjectDetectorOptions, ImageSegmenterOptions, TextClassifierOptions]
+SETTINGS = [
+    HandlerSettings,
+    ImageClassifierSettings,
+    ObjectDetectorSettings,
+    ImageSegmenterSettings,
+    TextClassifierSettings,
+]
+
+
+def column(heading: str, index: int) -> set[str]:
+    """The names in backticks in a column of the table whose first heading is given."""
+    rows = README.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[index])}
+
+
+def names(kinds: list[type]) -> set[str]:
+    return {name for kind in kinds for name in kind.model_fields}
+
+
+def test_every_option_is_in_the_table_and_no_other():
+    assert column("handler", 2) == names(OPTIONS)
+
+
+def test_every_setting_is_in_the_table_and_no_other():
+    assert column("setting", 1) == names(SETTINGS) - names(OPTIONS)
+
+
+def test_the_handler_of_ones_own_runs_as_it_stands(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?class CatOrNot.*?)```", README, re.DOTALL)
+    code = code[code.rindex("import torch\n") :]
+    (tmp_path / "cat_or_not.py").write_text(code)
+    try:
+        weights, photo = fetch(EFFICIENTNET_LITE0), fetch(CHELSEA)
+    except AssetError as error:
+        pytest.skip(f"the real weights are not to be had: {error}")
+    model_file = ROOT / "examples" / "image_classifier" / "model.py"
+    handler = tmp_path / "cat_or_not.py"
+    labels = imagenet_labels()
+    archive = pack(tmp_path, "cat_or_not", handler, model_file=model_file, weights=weights, labels=labels)
+    with load_archive(archive, device="cpu") as model:
+        (answer,) = model.predict([photo])
+    (shown,) = re.findall(r'"cat": (0\.\d+)', README)
+    assert answer.response == {"cat": pytest.approx(float(shown), abs=1e-4)}
+
+
+def test_every_file_that_is_linked_to_is_there():
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
