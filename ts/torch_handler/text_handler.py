@@ -23,6 +23,7 @@ from ts.utils.util import CLEANUP_REGEX, deprecated
 # ASCII: the case of other letters does not fold into the contractions' own.
 CONTRACTIONS_PATTERN = re.compile("|".join(map(re.escape, CONTRACTION_MAP)), re.IGNORECASE | re.ASCII)
 
+_ENTITY = re.compile(CLEANUP_REGEX.pattern.partition("|")[2])
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -77,7 +78,7 @@ class TextHandler(BaseHandler, ABC):
 
     def _remove_html_tags(self, text: str) -> str:
         """Removes HTML tags, and character entities such as `&amp;`."""
-        return CLEANUP_REGEX.sub("", text)
+        return "\n".join(_clean_line(line) for line in text.split("\n"))
 
     def _expand_contractions(self, text: str) -> str:
         """Writes contractions out ("don't": "do not"), and removes the other apostrophes."""
@@ -126,6 +127,12 @@ class TextHandler(BaseHandler, ABC):
     def lig(self) -> Any:
         """captum's `LayerIntegratedGradients` of the model's layer `embedding`, for subclasses."""
         return import_captum().LayerIntegratedGradients(self.model, self.model.embedding)
+
+
+def _clean_line(line: str) -> str:
+    # A tag ends on its line. To search what follows the last ">" for tags would take quadratic time.
+    tags, end, rest = line.rpartition(">")
+    return CLEANUP_REGEX.sub("", tags + end) + _ENTITY.sub("", rest)
 
 
 def _expand_word(word: str) -> str:

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from ts.torch_handler.contractions import CONTRACTION_MAP
+from ts.torch_handler.text_classifier import TextClassifier
 from ts.torch_handler.text_handler import TextHandler
+from ts.utils.util import CLEANUP_REGEX
 
 STEPS = [
     "_remove_html_tags",
@@ -181,3 +183,22 @@ def test_a_subclass_that_calls_neither_init_nor_initialize_can_clean_texts():
             self.initialized = True
 
     assert Bare().words("Don't!") == ["do", "not"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a <b> c</b> d <e",
+        "a < b > c < d\n<e\nf> &amp; g <h &lt; i",
+        "<<<a>>> &#39; <",
+        "x > y &amp;amp; < z\n\n<br/>",
+    ],
+)
+def test_tags_are_removed_as_by_the_expression_alone(text: str) -> None:
+    assert TextClassifier()._remove_html_tags(text) == CLEANUP_REGEX.sub("", text)
+
+
+def test_a_megabyte_of_opening_brackets_is_cleaned() -> None:
+    """By the expression alone it would take hours."""
+    text = "<" * 1_000_000
+    assert TextClassifier()._remove_html_tags(text) == text
