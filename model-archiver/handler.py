@@ -49,6 +49,8 @@ def resolve_handler(
     match = HANDLER.fullmatch(handler)
     if match is None:
         raise ModelArchiverError("the handler has no name")
+    if handler.endswith(":"):
+        raise ModelArchiverError(f"the handler {handler} names no function after the colon")
     path, function = match["path"], match["function"]
     if runtime == RuntimeType.LSP.value:
         return os.path.basename(handler), [_file(path, ".so")]

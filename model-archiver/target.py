@@ -61,14 +61,14 @@ def archive_path(config: ModelArchiverConfig, form: ArchiveFormat) -> Path:
 def _refuse_foreign_files(folder: Path) -> None:
     """A file that was put into an archive's folder later would be lost with it; digests tell which were packed."""
     try:
-        packed = json.loads((folder / MANIFEST_PATH).read_bytes())["sha256"]
+        packed = {MANIFEST_PATH, *json.loads((folder / MANIFEST_PATH).read_bytes())["sha256"]}
     except (OSError, ValueError, KeyError, TypeError):  # no archive of this archiver: nothing can be told
         return
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in JUNK]
         for name in sorted(set(files) - JUNK):
             path = Path(parent, name)
-            if path.relative_to(folder).as_posix() not in {*packed, MANIFEST_PATH}:
+            if path.relative_to(folder).as_posix() not in packed:
                 raise ModelArchiverError(
                     f"{path} is not of the archive that lies there, which is not replaced: move the file elsewhere"
                 )

@@ -81,6 +81,7 @@ def test_a_handler_of_the_cpp_backend_is_a_shared_library(packed, inputs, handle
         ("answer.py:no", r"the handler file answer\.py has no no"),
         ("shop.till:no", r"the handler file shop/till/__init__\.py has no no"),
         ("", "the handler has no name"),
+        ("answer.py:", r"the handler answer\.py: names no function after the colon"),
     ],
 )
 def test_what_does_not_exist_is_named(packed, package, handler, message):
