@@ -23,7 +23,6 @@ TORCHSERVES = [
     "ts.model_server",
     "ts.context",
     "ts.metrics.dimension",
-    "ts.handler_utils.micro_batching",
     "ts.handler_utils.utils",
     "ts.torch_handler.request_envelope.json",
     "ts.torch_handler.distributed",
