@@ -102,6 +102,13 @@ def test_a_request_chooses_its_topk(place, classifier, kitten, make_context):
     assert list(answers[1]) == ["tiger cat", "tabby"]
 
 
+def test_a_context_of_torchserves_own_tests_is_enough(classifier, kitten, make_context):
+    """Its mock answers False for any header, and knows neither request ids nor statuses."""
+    mock = SimpleNamespace(get_request_header=lambda *_: False, metrics=make_context().metrics)
+    (answer,) = classifier.handle([{"data": kitten}], mock)
+    assert next(iter(answer)) == "tiger cat"
+
+
 @pytest.mark.parametrize("topk", ["0", "-1", "many", "2.5", ""])
 def test_a_wrong_topk_is_a_400_that_says_what_is_allowed(topk, classifier, kitten, make_context):
     context = make_context()
