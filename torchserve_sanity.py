@@ -1,4 +1,4 @@
-"""Checks the whole project with one command: style, types, tests and the quickstart.
+"""Checks the whole project with one command: style, types, tests and the examples.
 
 Makes or reuses `.venv/`, prints a line for each step, keeps each step's output in `logs/sanity/`, and ends
 with status 1 if any step failed. With `--oldest` it runs the tests alone, in `.venv-oldest/`, with the oldest
@@ -36,6 +36,7 @@ STEPS = (
     Step("types", ("-m", "mypy")),
     Step("tests", ("-m", "pytest"), echo=True),
     Step("quickstart", ("examples/quickstart.py",)),
+    Step("custom_handler", ("examples/custom_handler/ask.py",)),
 )
 WITHOUT_SERVER = ("--ignore=unit_tests/server",)
 

@@ -1,4 +1,4 @@
-"""From a fresh machine to a real network's answers about real photos.
+"""From a fresh machine to real networks' answers about real photos and texts.
 
 Makes `.venv/` in the repository's root, installs the project there, and goes on in it with `tour.py`.
 Needs nothing but Python 3.9 or newer; a second run takes seconds.
@@ -15,18 +15,33 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from examples.environment import Environment
 from examples.steps import StepFailedError
 
+# The folders of the default handlers' examples, in the order in which they are shown.
+HANDLERS = ("image_classifier", "object_detector", "image_segmenter", "text_classifier")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of quickstart, which are the tour's too."""
+    parser.add_argument("--serve", action="store_true", help="go on to a real TorchServe, until Ctrl-C")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=HANDLERS,
+        metavar="HANDLER",
+        help=f"one of {', '.join(HANDLERS)}; repeatable",
+    )
+
 
 def main() -> int:
     """Bring the environment up to date, then run the tour in it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--serve", action="store_true", help="go on to a real TorchServe, until Ctrl-C")
-    serve = parser.parse_args().serve
+    add_options(parser)
+    extras = ["server"] if parser.parse_args().serve else []
     environment = Environment()
     try:
-        environment.ensure(extras=["server"] if serve else [])
-        return environment.execute(Path(__file__).with_name("tour.py"), ["--serve"] if serve else [])
+        environment.ensure(extras)
+        return environment.execute(Path(__file__).with_name("tour.py"), sys.argv[1:])
     except StepFailedError as error:
         print(f"{error.tail()}\n{error}", file=sys.stderr)
         return 2

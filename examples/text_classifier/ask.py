@@ -14,7 +14,7 @@ from ts.runner import Model
 
 TEXTS = (
     "Oil prices rose after OPEC ministers agreed to cut crude production by a million barrels a day.",
-    "Wheat and corn exports to the Soviet Union will rise this year after a good harvest.",
+    "Farmers will harvest more wheat and corn this year than last, the Agriculture Department said.",
     "Dock workers went on strike, and forty vessels with cargo are waiting outside the port.",
     "The central bank raised its key lending rate by half a percentage point to slow inflation.",
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 import pytest
+from PIL import Image
+from rich.console import Console
 
-from examples.assets import Asset, AssetError, fetch
+from examples.assets import ASSETS, Asset, AssetError, fetch, fetch_all
 
 FetchOrSkip = Callable[[Asset], Path]
 
@@ -23,3 +28,40 @@ def fetch_or_skip() -> FetchOrSkip:
             pytest.skip(f"{asset.name} is not in the cache and cannot be fetched: {error}")
 
     return fetch_one
+
+
+@pytest.fixture(scope="session")
+def model_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the examples build their archives, each once; a folder `pictures` is beside it."""
+    from examples import example
+
+    try:
+        fetch_all(ASSETS)
+    except AssetError as error:
+        pytest.skip(f"an asset is not in the cache and cannot be fetched: {error}")
+    folder = tmp_path_factory.mktemp("examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(example, "MODEL_STORE", folder / "model_store")
+        patch.setattr(example, "PICTURES", folder / "pictures")
+        yield folder / "model_store"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an example printed, a string a line with single spaces, and the pictures that it wrote, by name."""
+
+    lines: list[str]
+    pictures: dict[str, Image.Image]
+
+
+@pytest.fixture(scope="session")
+def show(model_store: Path) -> Callable[..., Shown]:
+    """Shows an example as quickstart does."""
+
+    def run(example) -> Shown:
+        output = io.StringIO()
+        paths = example.show(Console(file=output, width=120))
+        lines = [" ".join(line.split()) for line in output.getvalue().splitlines()]
+        return Shown(lines, {path.name: Image.open(path) for path in paths})
+
+    return run

@@ -50,6 +50,16 @@ def test_serving_needs_the_server(calls: list[tuple[str, ...]], monkeypatch: pyt
     assert calls == [("ensure", "server"), ("tour.py", "--serve")]
 
 
+def test_a_tour_may_be_of_some_handlers_only(
+    calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_main(monkeypatch, "--only", "image_segmenter") == 0
+    assert calls == [("ensure",), ("tour.py", "--only", "image_segmenter")]
+    with pytest.raises(SystemExit):
+        run_main(monkeypatch, "--only", "image_segmentor")
+    assert "invalid choice: 'image_segmentor'" in capsys.readouterr().err
+
+
 def test_a_failed_install_ends_with_pips_last_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
