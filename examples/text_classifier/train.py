@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from examples.steps import ProgressLine
 from ts.handler_utils.text_batch import BagBatch, EncodedText
 from ts.handler_utils.vocabulary import UNKNOWN, Vocabulary
 from ts.torch_handler.text_classifier import TextClassifier
@@ -25,6 +27,18 @@ def count_vocabulary(texts: Iterable[str], size: int) -> Vocabulary:
     return Vocabulary({token: index for index, token in enumerate(tokens)}, default_index=0)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Steps as small as these are slower on several threads, many times so on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@one_thread()
 def fit(
     model: nn.Module, vocabulary: Vocabulary, texts: Sequence[str], classes: Sequence[int], epochs: int
 ) -> None:
@@ -41,16 +55,19 @@ def fit(
     bags = [EncodedText([], vocabulary(handler.tokens(text))) for text in texts]
     targets = torch.tensor(classes)
     class_weights = 1 / targets.bincount().clamp(min=1)  # topics of many texts and of few count alike
+    embedding = model.get_submodule("embedding")
     with torch.no_grad():
-        model.embedding.weight.normal_(std=0.1)[0] = 0  # tokens that are rare, or unknown, say little
+        embedding.get_parameter("weight").normal_(std=0.1)[0] = 0  # rare and unknown tokens say little
     dense = [weight for name, weight in model.named_parameters() if not name.startswith("embedding.")]
     optimizers = [
-        torch.optim.SparseAdam(model.embedding.parameters(), lr=LEARNING_RATE),
+        torch.optim.SparseAdam(embedding.parameters(), lr=LEARNING_RATE),
         torch.optim.Adam(dense, lr=LEARNING_RATE),
     ]
     averaged = AveragedModel(model)
+    progress = ProgressLine(f"train on {len(texts):,} texts")
     model.train()
     for epoch in range(epochs):
+        progress.show(f"epoch {epoch + 1} of {epochs}")
         for batch in torch.randperm(len(bags)).split(BATCH_SIZE):
             inputs = BagBatch.of([bags[index] for index in batch.tolist()]).inputs
             loss = nn.functional.cross_entropy(model(*inputs), targets[batch], class_weights)
@@ -61,5 +78,6 @@ def fit(
                 optimizer.step()
         if epoch > 0:
             averaged.update_parameters(model)
+    progress.finish("ok")
     model.load_state_dict(averaged.module.state_dict())
     model.eval()

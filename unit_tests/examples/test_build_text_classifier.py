@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
-from examples.assets import AssetError
-from examples.text_classifier.build import TOPICS, build_archive, measure
+from examples.text_classifier.ask import EXAMPLE
+from examples.text_classifier.build import TOPICS
+from examples.text_classifier.measure import measure
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build_archive(tmp_path_factory.mktemp("reuters_r8"))
-    except AssetError as error:
-        pytest.skip(f"the documents are not in the cache and cannot be fetched: {error}")
+def archive(show: Callable[..., object]) -> Path:
+    show(EXAMPLE)
+    return EXAMPLE.archive
 
 
 def test_the_archive_names_the_default_handler_and_the_vocabulary(archive: Path) -> None:

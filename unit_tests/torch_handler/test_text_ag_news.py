@@ -38,16 +38,7 @@ def read_news(path):
 
 
 @pytest.fixture
-def one_thread():
-    """Steps this small are slower on several threads, much slower on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def archive(shared_data, tmp_path, one_thread):
+def archive(shared_data, tmp_path):
     (tmp_path / "news_model.py").write_text(NETWORK)
     spec = importlib.util.spec_from_file_location("news_model", tmp_path / "news_model.py")
     module = importlib.util.module_from_spec(spec)
