@@ -98,9 +98,16 @@ def load_torchscript(path: str | Path, device: Any) -> torch.jit.ScriptModule:
 
 
 def load_aot_compiled(path: str | Path, device: Any) -> Any:
-    """Reads a library (.so) or package (.pt2) that AOTInductor compiled for this kind of device."""
+    """Reads a library (.so) or package (.pt2) that AOTInductor compiled for this kind of device.
+
+    Raises:
+        ValueError: the file is a package, which torch reads since 2.6.
+    """
     if str(path).endswith(".so"):
         return torch._export.aot_load(str(path), str(device))
+    if not hasattr(torch._inductor, "aoti_load_package"):
+        name, version = Path(path).name, torch.__version__
+        raise ValueError(f"{name} is an AOTInductor package, which torch reads since 2.6: this is {version}")
     return torch._inductor.aoti_load_package(str(path))
 
 
