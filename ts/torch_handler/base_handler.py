@@ -25,7 +25,12 @@ from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.rows import RowsContext, answer_rows
 from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
 from ts.handler_utils.timer import handler_time, timed
-from ts.utils.util import check_valid_pt2_backend, list_classes_from_module, load_label_mapping
+from ts.utils.util import (
+    PredictionException,
+    check_valid_pt2_backend,
+    list_classes_from_module,
+    load_label_mapping,
+)
 
 # Names that handlers written for torchserve import from here.
 __all__ = [
@@ -275,7 +280,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
 
     def _fail(self, context: Any, index: int, error: Exception) -> dict[str, Any]:
         status, body = error_answer(error)
-        trace = error if status >= 500 else None
+        trace = None if isinstance(error, PredictionException) else error  # that one says all in its message
         request = context.get_request_id(index)
         logger.warning("Request %s: %d, %s", request, status, body["message"], exc_info=trace)
         context.set_response_status(status, body["type"], index)

@@ -22,6 +22,12 @@ def test_an_image_handler_is_sent_a_pixel(handler: str) -> None:
     assert image.size == (1, 1)
 
 
+def test_a_segmenter_is_asked_for_a_picture() -> None:
+    words = shlex.split(example_request(URL, "tiny", "image_segmenter"))
+    assert words[-4:-1] == ["-o", "mask.png", "-d"]
+    assert json.loads(words[-1])["format"] == "png"
+
+
 def test_another_handler_is_sent_a_sentence() -> None:
     words = shlex.split(example_request(URL, "tiny", "text_classifier"))
     assert words[2:] == [
