@@ -22,7 +22,9 @@ def example_request(url: str, name: str, handler: str) -> str:
     target = prediction_url(url, name)
     if handler in IMAGE_HANDLERS:
         command = ["curl", target, "-H", "Content-Type: application/json"]
-        if handler == "image_segmenter":  # whose default answer, two numbers a pixel, is too much for a terminal
+        if (
+            handler == "image_segmenter"
+        ):  # whose default answer, two numbers a pixel, is too much for a terminal
             return shlex.join([*command, "-o", "mask.png", "-d", f'{{"format": "png", "data": "{PIXEL}"}}'])
         return shlex.join([*command, "-d", f'{{"data": "{PIXEL}"}}'])
     return shlex.join(["curl", target, "-H", "Content-Type: text/plain", "-d", SENTENCE])
