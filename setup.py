@@ -41,6 +41,7 @@ EXTRAS = {
         "ruff>=0.6",
         "mypy>=1.11",
         "requests>=2.31",
+        "setuptools>=77",
         "grpcio>=1.60",
         "torch-model-archiver==0.12.0",
         "types-PyYAML",

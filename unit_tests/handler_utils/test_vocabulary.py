@@ -97,7 +97,7 @@ def test_a_saved_dictionary_or_list_is_read(save, value, tmp_path):
 )
 def test_json_json_lines_and_a_token_a_line_are_read(text, tmp_path):
     path = tmp_path / "source_vocab.pt"
-    path.write_text(text, encoding="utf-8", newline="")
+    path.write_bytes(text.encode())
     assert read_vocabulary(path) == INDEXES
 
 
