@@ -47,8 +47,10 @@ def compile_model(model: Any, config: dict[str, Any] | None) -> Any:
     options = compile_options(config)
     if options is None:
         return model
-    if isinstance(model, torch.jit.ScriptModule):
-        logger.warning("A TorchScript model is compiled already: pt2 in model-config.yaml is not applied")
+    if isinstance(model, torch.jit.ScriptModule) or not isinstance(model, torch.nn.Module):
+        logger.warning(
+            "pt2 in model-config.yaml is for eager models: it is not applied to this %s", type(model).__name__
+        )
         return model
     logger.info("torch.compile(%s)", ", ".join(f"{key}={value!r}" for key, value in options.items()))
     return torch.compile(model, **options)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import safetensors.torch
 import torch
 
 from ts.utils.util import list_classes_from_module
@@ -75,7 +77,9 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def read_state_dict(path: str | Path, device: Any) -> dict[str, Any]:
-    """Reads a state dict; no other code than tensors' is unpickled (`weights_only=True`)."""
+    """Reads a state dict, of safetensors or of `torch.save`; of pickles, only tensors (`weights_only=True`)."""
+    if str(path).endswith(".safetensors"):
+        return safetensors.torch.load_file(path, device=str(device))
     return torch.load(path, map_location=device, weights_only=True)
 
 
@@ -97,6 +101,21 @@ def load_torchscript(path: str | Path, device: Any) -> torch.jit.ScriptModule:
         ) from error
 
 
+def load_pt2(path: str | Path, device: Any) -> Any:
+    """Reads a model that `torch.export.save` wrote, or an AOTInductor package.
+
+    Raises:
+        ValueError: the file is neither.
+    """
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{Path(path).name} is no model that torch.export.save wrote: it is no zip archive")
+    with zipfile.ZipFile(path) as archive:
+        compiled = any("/aotinductor/" in name for name in archive.namelist())
+    if compiled:
+        return load_aot_compiled(path, device)
+    return torch.export.load(str(path)).module().to(device)
+
+
 def load_aot_compiled(path: str | Path, device: Any) -> Any:
     """Reads a library (.so) or package (.pt2) that AOTInductor compiled for this kind of device.
 
@@ -109,17 +128,3 @@ def load_aot_compiled(path: str | Path, device: Any) -> Any:
         name, version = Path(path).name, torch.__version__
         raise ValueError(f"{name} is an AOTInductor package, which torch reads since 2.6: this is {version}")
     return torch._inductor.aoti_load_package(str(path))
-
-
-def setup_ort_session(model_pt_path: str | Path, map_location: str | None) -> Any:
-    """An onnxruntime session for an ONNX file, on CUDA where `map_location` is "cuda", else on the CPU.
-
-    Raises:
-        ImportError: onnxruntime is not installed.
-    """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError("ONNX models need onnxruntime: pip install 'torchserve-handlers[onnx]'") from error
-    providers = ["CUDAExecutionProvider"] if map_location == "cuda" else []
-    return onnxruntime.InferenceSession(str(model_pt_path), providers=[*providers, "CPUExecutionProvider"])

@@ -18,7 +18,8 @@ from ts.handler_utils.device import choose_device
 from ts.handler_utils.envelope_rows import context_of_rows
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
 from ts.handler_utils.json_encoding import JSON, data_uri, is_enveloped
-from ts.handler_utils.loading import load_aot_compiled, load_eager, load_torchscript, setup_ort_session
+from ts.handler_utils.loading import load_aot_compiled, load_eager, load_pt2, load_torchscript
+from ts.handler_utils.onnx_models import OnnxModel, setup_ort_session
 from ts.handler_utils.options import Options, read_options
 from ts.handler_utils.payload import payload_of
 from ts.handler_utils.profiler import run_profiled
@@ -161,9 +162,11 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
 
     def _load_serialized_model(self, path: str) -> Any:
         if path.endswith(".onnx"):
-            return setup_ort_session(path, self.map_location)
+            return OnnxModel(setup_ort_session(path, self.map_location))
         if path.endswith(".so") or self._use_torch_export_aot_compile():
             return self._load_torch_export_aot_compile(path)
+        if path.endswith(".pt2"):
+            return load_pt2(path, self.device)
         return self._load_torchscript_model(path)
 
     def _load_pickled_model(self, model_dir: str, model_file: str, model_pt_path: str | None) -> Any:

@@ -6,8 +6,10 @@ import logging
 import os
 import sys
 import types
+import zipfile
 
 import pytest
+import safetensors.torch
 import torch
 
 from ts.handler_utils.errors import InvalidInput, RowErrors
@@ -234,6 +236,16 @@ def model_dir(tmp_path):
     scripted = torch.jit.script(Linear())
     scripted.load_state_dict({"layer.weight": torch.tensor([[1.0, 10.0]])})
     scripted.save(str(tmp_path / "scripted.pt"))
+    eager = Linear()
+    eager.load_state_dict({"layer.weight": torch.tensor([[1.0, 10.0]])})
+    exported = torch.export.export(
+        eager, (torch.zeros(2, 2),), dynamic_shapes=({0: torch.export.Dim("rows")},)
+    )
+    torch.export.save(exported, str(tmp_path / "exported.pt2"))
+    safetensors.torch.save_file(eager.state_dict(), tmp_path / "weights.safetensors")
+    for suffix in ("pth", "bin"):
+        torch.save(eager.state_dict(), tmp_path / f"weights.{suffix}")
+        scripted.save(str(tmp_path / f"scripted.{suffix}"))
     return tmp_path
 
 
@@ -241,14 +253,19 @@ def model_dir(tmp_path):
     "model",
     [
         {"modelFile": "linear.py", "serializedFile": "weights.pt"},
+        {"modelFile": "linear.py", "serializedFile": "weights.pth"},
+        {"modelFile": "linear.py", "serializedFile": "weights.bin"},
+        {"modelFile": "linear.py", "serializedFile": "weights.safetensors"},
         {"serializedFile": "scripted.pt"},
+        {"serializedFile": "scripted.pth"},
+        {"serializedFile": "scripted.bin"},
+        {"serializedFile": "exported.pt2"},
     ],
-    ids=["eager", "TorchScript"],
+    ids=lambda model: model["serializedFile"],
 )
-@pytest.mark.parametrize("config", [None, {}, {"handler": None}])
-def test_a_model_is_loaded_and_answers(model, config, model_dir, make_context):
+def test_a_model_of_each_format_is_loaded_and_answers(model, model_dir, make_context):
     handler = BaseHandler()
-    context = make_context(model_dir, config=config, **model)
+    context = make_context(model_dir, **model)
     handler.initialize(context)
     assert handler.initialized
     assert handler.device == torch.device("cpu")
@@ -256,6 +273,38 @@ def test_a_model_is_loaded_and_answers(model, config, model_dir, make_context):
     assert handler.mapping is None
     assert handler.model_pt_path == str(model_dir / model["serializedFile"])
     assert handler.handle(rows([1.0, 2.0], [3.0, 4.0]), context) == [[21.0], [43.0]]
+
+
+@pytest.mark.parametrize("config", [None, {}, {"handler": None}])
+def test_model_config_may_be_absent_or_empty(config, model_dir, make_context):
+    handler = BaseHandler()
+    handler.initialize(make_context(model_dir, config=config, serializedFile="scripted.pt"))
+    assert handler.model_yaml_config == (config or {})
+
+
+def test_an_aotinductor_package_is_told_by_what_it_holds(model_dir, make_context, monkeypatch):
+    with zipfile.ZipFile(model_dir / "compiled.pt2", "w") as package:
+        package.writestr("compiled/data/aotinductor/model/code.so", b"")
+    monkeypatch.setattr(torch._inductor, "aoti_load_package", lambda path: ("compiled", path), raising=False)
+    handler = BaseHandler()
+    handler.initialize(make_context(model_dir, serializedFile="compiled.pt2"))
+    assert handler.model == ("compiled", str(model_dir / "compiled.pt2"))
+
+
+def test_an_onnx_model_answers(make_context):
+    pytest.importorskip("onnxruntime")
+    from examples.assets import U2NETP, AssetError, fetch
+
+    try:
+        path = fetch(U2NETP)
+    except AssetError as error:
+        pytest.skip(f"the real weights are not to be had: {error}")
+    handler = BaseHandler()
+    context = make_context(path.parent, serializedFile=path.name)
+    handler.initialize(context)
+    saliency = handler.inference(torch.zeros(1, 3, 320, 320))[0]
+    assert saliency.shape == (1, 1, 320, 320)
+    assert 0 <= saliency.min() <= saliency.max() <= 1
 
 
 def test_labels_are_loaded(model_dir, make_context):
@@ -282,6 +331,7 @@ def test_a_gpu_id_chooses_the_gpu(monkeypatch):
         ({"serializedFile": "absent.pt"}, FileNotFoundError, "no serialized file absent.pt"),
         ({"modelFile": "absent.py"}, FileNotFoundError, "no model file absent.py"),
         ({"serializedFile": "weights.pt"}, ValueError, "weights.pt is not a TorchScript file"),
+        ({"serializedFile": "linear.pt2"}, ValueError, "linear.pt2 is no model that torch.export.save wrote"),
         ({"modelFile": "two.py"}, ValueError, "exactly one model class .*: found Linear, Other"),
         ({"modelFile": "none.py"}, ValueError, "exactly one model class .*: found none"),
         ({}, ValueError, "neither a serialized file nor a model file"),
@@ -290,6 +340,7 @@ def test_a_gpu_id_chooses_the_gpu(monkeypatch):
 def test_what_cannot_be_loaded_is_said(model, error, message, model_dir, make_context):
     (model_dir / "two.py").write_text(MODEL_FILE + "\n\nclass Other(torch.nn.Module):\n    pass\n")
     (model_dir / "none.py").write_text("")
+    (model_dir / "linear.pt2").write_text("no model")
     with pytest.raises(error, match=message):
         BaseHandler().initialize(make_context(model_dir, **model))
 
