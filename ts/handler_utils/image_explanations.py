@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from ts.handler_utils.errors import InvalidInput
-from ts.utils.util import PredictionException
+from ts.handler_utils.explaining import import_captum, unexplainable
 
 # Points of the path from a black image to the image; torchserve takes as many.
 STEPS = 15
@@ -26,12 +24,7 @@ def integrated_gradients(model: Any) -> Any:
     Raises:
         PredictionException: 501, captum is not installed.
     """
-    try:
-        from captum.attr import IntegratedGradients
-    except ImportError as error:
-        message = "Explanations need captum: pip install 'torchserve-handlers[explain]'"
-        raise PredictionException(message, HTTPStatus.NOT_IMPLEMENTED) from error
-    return IntegratedGradients(model)
+    return import_captum().IntegratedGradients(model)
 
 
 def attribute_pixels(method: Any, batch: torch.Tensor, target: int) -> torch.Tensor:
@@ -46,29 +39,17 @@ def attribute_pixels(method: Any, batch: torch.Tensor, target: int) -> torch.Ten
         The attributions, float [N, C, H, W].
 
     Raises:
-        PredictionException: 501, no gradient flows through the model.
+        InvalidInput: no gradient flows through the model.
     """
     try:
         return method.attribute(batch, target=target, n_steps=STEPS)
     except RuntimeError as error:
         if "does not require grad" not in str(error):
             raise
-        message = (
-            "The model cannot be explained: it lets no gradient through, as TorchScript models that"
-            " torch.jit.optimize_for_inference made do not; pack the eager model"
-        )
-        raise PredictionException(message, HTTPStatus.NOT_IMPLEMENTED) from error
-
-
-def check_target(target: int, classes: int) -> int:
-    """The class to explain, if the model has it.
-
-    Raises:
-        InvalidInput: it has not.
-    """
-    if not 0 <= target < classes:
-        raise InvalidInput(f"Wrong option: target must be from 0 to {classes - 1}, but it is {target}")
-    return target
+        raise unexplainable(
+            "it lets no gradient through, as TorchScript models that torch.jit.optimize_for_inference made do not;"
+            " pack the eager model"
+        ) from error
 
 
 def draw_heatmap(image: torch.Tensor, attributions: torch.Tensor) -> Image.Image:

@@ -74,8 +74,8 @@ class LayerExplained:
             A list of one map [H, W] in [0, 1], nested lists: 1 where the class's score is raised most.
 
         Raises:
-            InvalidInput: the archive names no layer, or the class was not seen.
-            PredictionException: 501, the model cannot be explained by that layer.
+            InvalidInput: the archive names no layer, the model cannot be explained by it, or the class was not
+                seen.
         """
         name = getattr(self.settings, "explain_layer", None)
         if name is None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from http import HTTPStatus
 from typing import Any, Callable
 
 import torch
 
-from ts.utils.util import PredictionException
+from ts.handler_utils.explaining import unexplainable
 
 
 def find_layer(model: Any, name: str) -> torch.nn.Module:
@@ -44,13 +43,13 @@ def class_activation(
         float [H, W] in [0, 1]: 1 where the score is raised most, 0 where it is not raised.
 
     Raises:
-        PredictionException: 501, the layer's output is of another kind, or the score does not depend on it.
+        InvalidInput: the layer's output is of another kind, or the score does not depend on it.
     """
     kept: list[torch.Tensor] = []
 
     def start_from(_: Any, __: Any, output: Any) -> Any:
         if not isinstance(output, torch.Tensor) or output.dim() != 4:
-            raise _unexplainable("the output of its explain_layer is no tensor [1, C, h, w]")
+            raise unexplainable("the output of its explain_layer is no tensor [1, C, h, w]")
         kept.append(output.detach().requires_grad_())
         return kept[-1]
 
@@ -61,16 +60,12 @@ def class_activation(
     finally:
         hook.remove()
     if not kept or not value.requires_grad:
-        raise _unexplainable("the score does not depend on its explain_layer")
+        raise unexplainable("the score does not depend on its explain_layer")
     activations = kept[-1]
     (gradients,) = torch.autograd.grad(value, activations, allow_unused=True)
     if gradients is None:
-        raise _unexplainable("the score does not depend on its explain_layer")
+        raise unexplainable("the score does not depend on its explain_layer")
     weights = gradients.mean(dim=(2, 3), keepdim=True)
     raised = torch.relu((weights * activations).sum(dim=1, keepdim=True)).detach()
     scaled = torch.nn.functional.interpolate(raised, size, mode="bilinear", align_corners=False)[0, 0]
     return scaled / scaled.max().clamp_min(torch.finfo(scaled.dtype).tiny)
-
-
-def _unexplainable(why: str) -> PredictionException:
-    return PredictionException(f"The model cannot be explained: {why}", HTTPStatus.NOT_IMPLEMENTED)

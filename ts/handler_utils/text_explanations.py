@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import Any, Optional
 
 import torch
 from torch import nn
 
-from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.explaining import check_target, import_captum, unexplainable
 from ts.handler_utils.logits import logits_of
 from ts.handler_utils.text_batch import TextBatch
-from ts.utils.util import PredictionException
 
 # Points of the path from no text to the text that one forward pass takes: memory is this many copies of a text.
 _POINTS_AT_ONCE = 10
@@ -55,25 +53,12 @@ def attribute_tokens(model: Any, text: TextBatch, target: Optional[int] = None) 
 
     vectors = layer.weight.detach()[text.inputs[0].reshape(1, -1)]
     with torch.no_grad():
-        target = checked_target(logits(vectors)[0], target)
+        scores = logits(vectors)[0]
+        target = int(scores.argmax()) if target is None else check_target(target, len(scores))
     attributions = captum_attr.IntegratedGradients(logits).attribute(
         vectors, target=target, internal_batch_size=_POINTS_AT_ONCE
     )
     return attributions.sum(dim=-1).flatten().tolist(), target
-
-
-def import_captum() -> Any:
-    """captum's module `attr`, which takes too long to import for handlers that are never asked to explain.
-
-    Raises:
-        PredictionException: 501, it is not installed.
-    """
-    try:
-        import captum.attr
-    except ImportError as error:
-        message = "Explanations need captum: pip install 'torchserve-handlers[explain]'"
-        raise PredictionException(message, HTTPStatus.NOT_IMPLEMENTED) from error
-    return captum.attr
 
 
 def embedding_layer(model: Any) -> Any:
@@ -83,11 +68,11 @@ def embedding_layer(model: Any) -> Any:
         InvalidInput: the model has none that can be found, or is compiled by TorchScript.
     """
     if isinstance(model, torch.jit.ScriptModule):
-        raise _unexplainable(
+        raise unexplainable(
             "it is a TorchScript model, into whose layers nothing can be put: pack the eager model"
         )
     if not isinstance(model, nn.Module):
-        raise _unexplainable(f"it has no layers: {type(model).__name__}")
+        raise unexplainable(f"it has no layers: {type(model).__name__}")
     found = getattr(model, "embedding", None)
     get_embeddings = getattr(model, "get_input_embeddings", None)
     if found is None and get_embeddings is not None:
@@ -97,21 +82,8 @@ def embedding_layer(model: Any) -> Any:
         [found] if isinstance(found, kinds) else [part for part in model.modules() if isinstance(part, kinds)]
     )
     if len(layers) != 1:
-        raise _unexplainable("it must have one nn.EmbeddingBag or nn.Embedding, or one named `embedding`")
+        raise unexplainable("it must have one nn.EmbeddingBag or nn.Embedding, or one named `embedding`")
     return layers[0]
-
-
-def checked_target(logits: torch.Tensor, target: Optional[int]) -> int:
-    """The class to explain, given the logits [classes] of a text.
-
-    Raises:
-        InvalidInput: there is no class of that index.
-    """
-    if target is None:
-        return int(logits.argmax())
-    if not 0 <= target < len(logits):
-        raise InvalidInput(f"Wrong option: target must be from 0 to {len(logits) - 1}, but it is {target}")
-    return target
 
 
 def spread(attributions: Iterable[float], spans: Iterable[range], count: int) -> list[float]:
@@ -139,7 +111,3 @@ def _replaced_output(layer: nn.Module, output: torch.Tensor) -> Iterator[None]:
         yield
     finally:
         hook.remove()
-
-
-def _unexplainable(why: str) -> InvalidInput:
-    return InvalidInput(f"The model cannot be explained: {why}")

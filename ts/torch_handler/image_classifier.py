@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from ts.handler_utils.image_explanations import check_target, draw_heatmap
+from ts.handler_utils.explaining import check_target
+from ts.handler_utils.image_explanations import draw_heatmap
 from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
 from ts.handler_utils.images import encode_png
 from ts.handler_utils.logits import class_logits

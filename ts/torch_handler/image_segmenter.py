@@ -18,7 +18,7 @@ from ts.handler_utils.class_maps import (
 from ts.handler_utils.coco_masks import coco_segments
 from ts.handler_utils.drawing import draw_mask
 from ts.handler_utils.errors import InvalidInput, RowErrors
-from ts.handler_utils.image_explanations import check_target
+from ts.handler_utils.explaining import check_target
 from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
 from ts.handler_utils.images import to_channels
 from ts.handler_utils.json_encoding import JSON, encode_json, is_sent_as_is

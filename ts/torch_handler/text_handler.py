@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ts.handler_utils.text_explanations import import_captum
+from ts.handler_utils.explaining import import_captum
 from ts.handler_utils.text_utils import get_tokenizer
 from ts.handler_utils.vocabulary import read_vocabulary
 from ts.torch_handler.base_handler import BaseHandler

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.layer_explanations import class_activation, find_layer
-from ts.utils.util import PredictionException
 
 
 class TwoChannels(nn.Module):
@@ -67,12 +67,12 @@ def test_a_torchscript_model_is_refused():
 
 def test_a_layer_of_another_kind_is_said():
     model = TwoChannels()
-    with pytest.raises(PredictionException, match="no tensor") as raised:
+    with pytest.raises(InvalidInput, match="no tensor") as raised:
         class_activation(lambda: model(torch.zeros(1, 2, 2, 2)), model.pooled, (2, 2))
-    assert raised.value.error_code == 501
+    assert raised.value.error_code == 400
 
 
 def test_a_score_that_does_not_depend_on_the_layer_is_said():
     model = TwoChannels()
-    with pytest.raises(PredictionException, match="does not depend"):
+    with pytest.raises(InvalidInput, match="does not depend"):
         class_activation(lambda: model(torch.zeros(1, 2, 2, 2)).detach(), model.features, (2, 2))

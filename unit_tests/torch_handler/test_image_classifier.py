@@ -384,7 +384,7 @@ def test_a_model_without_gradients_says_why_it_is_not_explained(kitten, make_con
     handler.model = forward
     context = make_context(headers={0: {"explain": "True"}})
     (answer,) = handler.handle([{"data": kitten}], context)
-    assert context.statuses == {0: 501}
+    assert context.statuses == {0: 400}
     assert "lets no gradient through" in answer["message"]
 
 
