@@ -53,3 +53,15 @@ def test_ngrams_follow_the_words():
         "here we are",
     ]
     assert list(ngrams_iterator(iter(["here", "we"]), 1)) == ["here", "we"]
+
+
+@pytest.mark.parametrize(
+    "text", ["You can now install (TorchText) using pip!", "a, b; c: d. 'e' \"f\"<br />g?"]
+)
+def test_tokens_and_ngrams_are_torchtexts_own(text: str) -> None:
+    torchtext = pytest.importorskip(
+        "torchtext.data.utils", reason="torchserve_sanity.py --oldest has torchtext"
+    )
+    tokens = get_tokenizer("basic_english")(text)
+    assert tokens == torchtext.get_tokenizer("basic_english")(text)
+    assert list(ngrams_iterator(tokens, 3)) == list(torchtext.ngrams_iterator(tokens, 3))

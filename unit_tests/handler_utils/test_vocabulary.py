@@ -6,6 +6,7 @@ import collections
 import json
 import pickle
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -180,3 +181,13 @@ def test_a_model_saved_in_place_of_a_vocabulary_is_refused(tmp_path):
     torch.save(torch.nn.Linear(1, 1), path)
     with pytest.raises(ValueError, match=r"it names torch\.nn\.modules\.linear\.Linear"):
         read_vocabulary(path)
+
+
+def test_what_torchtext_itself_saves_is_read(tmp_path: Path) -> None:
+    torchtext = pytest.importorskip("torchtext.vocab", reason="torchserve_sanity.py --oldest has torchtext")
+    saved = torchtext.build_vocab_from_iterator([["rain", "snow", "rain"]], specials=["<unk>"])
+    saved.set_default_index(saved["<unk>"])
+    torch.save(saved, tmp_path / "source_vocab.pt")
+    found = read_vocabulary(tmp_path / "source_vocab.pt")
+    assert found.get_stoi() == saved.get_stoi() == {"<unk>": 0, "rain": 1, "snow": 2}
+    assert found(["snow", "hail", "rain"]) == saved(["snow", "hail", "rain"]) == [2, 0, 1]
