@@ -6,7 +6,7 @@ import difflib
 import logging
 from typing import Any, Optional, TypeVar
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from ts.handler_utils.options import Options, describe_problems
 
@@ -24,6 +24,25 @@ class HandlerSettings(Options):
     model_class: Optional[str] = Field(
         default=None, description="the model's class, where the model file defines several"
     )
+    architecture: Optional[Any] = Field(
+        default=None,
+        description="a torchvision model by name, in place of a model file: resnet50, or with its arguments"
+        " {name: resnet50, num_classes: 10}",
+    )
+    trust_pickle: bool = Field(
+        default=False, description="read weights that are pickled Python objects, which runs the code in them"
+    )
+
+    @field_validator("architecture")
+    @classmethod
+    def _architecture_exists(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        from ts.handler_utils.model_formats.architecture import (
+            check_architecture,
+        )  # torchvision: for whoever asks
+
+        return check_architecture(value)
 
 
 def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settings:

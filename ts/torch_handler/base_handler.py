@@ -18,8 +18,13 @@ from ts.handler_utils.device import choose_device
 from ts.handler_utils.envelope_rows import context_of_rows
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
 from ts.handler_utils.json_encoding import JSON, data_uri, is_enveloped
-from ts.handler_utils.loading import load_aot_compiled, load_eager, load_pt2, load_torchscript
-from ts.handler_utils.onnx_models import OnnxModel, setup_ort_session
+from ts.handler_utils.model_formats import loader_of
+from ts.handler_utils.model_formats.aotinductor import load_aot_compiled
+from ts.handler_utils.model_formats.content import CHECKPOINT, content_of
+from ts.handler_utils.model_formats.eager import load_eager
+from ts.handler_utils.model_formats.onnx import setup_ort_session
+from ts.handler_utils.model_formats.torchscript import load_torchscript
+from ts.handler_utils.model_formats.weights import read_module
 from ts.handler_utils.options import Options, read_options
 from ts.handler_utils.payload import payload_of
 from ts.handler_utils.profiler import run_profiled
@@ -148,7 +153,14 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
             self.model_pt_path = os.path.join(model_dir, serialized_file)
             if not os.path.isfile(self.model_pt_path):
                 raise FileNotFoundError(f"The archive has no serialized file {serialized_file}")
-        if model_file:
+        architecture = getattr(self.settings, "architecture", None)
+        if architecture and model_file:
+            raise ValueError(
+                f"The archive has a model file, {model_file}, and handler.architecture: either makes the network"
+            )
+        if architecture:
+            model = self._load_architecture(architecture, self.model_pt_path)
+        elif model_file:
             model = self._load_pickled_model(model_dir, model_file, self.model_pt_path)
         elif self.model_pt_path:
             model = self._load_serialized_model(self.model_pt_path)
@@ -161,17 +173,30 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return compile_model(optimize_for_intel(model), self.model_yaml_config)
 
     def _load_serialized_model(self, path: str) -> Any:
-        if path.endswith(".onnx"):
-            return OnnxModel(setup_ort_session(path, self.map_location))
-        if path.endswith(".so") or self._use_torch_export_aot_compile():
+        if self._use_torch_export_aot_compile():
             return self._load_torch_export_aot_compile(path)
-        if path.endswith(".pt2"):
-            return load_pt2(path, self.device)
-        return self._load_torchscript_model(path)
+        if self._trusts_pickle() and content_of(path) == CHECKPOINT:
+            return read_module(path, self.device)
+        load = loader_of(path)
+        overridable = {
+            load_aot_compiled: self._load_torch_export_aot_compile,
+            load_torchscript: self._load_torchscript_model,
+        }
+        return overridable[load](path) if load in overridable else load(path, self.device)
+
+    def _load_architecture(self, architecture: Any, model_pt_path: str | None) -> Any:
+        from ts.handler_utils.model_formats.architecture import (
+            load_architecture,
+        )  # torchvision: for whoever asks
+
+        return load_architecture(architecture, model_pt_path, self.device, trust_pickle=self._trusts_pickle())
+
+    def _trusts_pickle(self) -> bool:
+        return getattr(self.settings, "trust_pickle", False)
 
     def _load_pickled_model(self, model_dir: str, model_file: str, model_pt_path: str | None) -> Any:
-        model_class = self.settings.model_class
-        return load_eager(model_dir, model_file, model_pt_path, self.device, model_class)
+        name, trust = getattr(self.settings, "model_class", None), self._trusts_pickle()
+        return load_eager(model_dir, model_file, model_pt_path, self.device, name, trust_pickle=trust)
 
     def _load_torchscript_model(self, model_pt_path: str) -> Any:
         return load_torchscript(model_pt_path, self.device)

@@ -288,7 +288,7 @@ def test_an_aotinductor_package_is_told_by_what_it_holds(model_dir, make_context
     monkeypatch.setattr(torch._inductor, "aoti_load_package", lambda path: ("compiled", path), raising=False)
     handler = BaseHandler()
     handler.initialize(make_context(model_dir, serializedFile="compiled.pt2"))
-    assert handler.model == ("compiled", str(model_dir / "compiled.pt2"))
+    assert handler.model.model == ("compiled", str(model_dir / "compiled.pt2"))
 
 
 def test_an_onnx_model_answers(make_context):
@@ -331,7 +331,7 @@ def test_a_gpu_id_chooses_the_gpu(monkeypatch):
         ({"serializedFile": "absent.pt"}, FileNotFoundError, "no serialized file absent.pt"),
         ({"modelFile": "absent.py"}, FileNotFoundError, "no model file absent.py"),
         ({"serializedFile": "weights.pt"}, ValueError, "weights.pt is not a TorchScript file"),
-        ({"serializedFile": "linear.pt2"}, ValueError, "linear.pt2 is no model that torch.export.save wrote"),
+        ({"serializedFile": "linear.pt2"}, ValueError, "linear.pt2 is not a model that torch.export.save wrote"),
         ({"modelFile": "two.py"}, ValueError, "exactly one model class .*: found Linear, Other"),
         ({"modelFile": "none.py"}, ValueError, "exactly one model class .*: found none"),
         ({}, ValueError, "neither a serialized file nor a model file"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ts.handler_utils.loading import load_aot_compiled
+from ts.handler_utils.model_formats.aotinductor import load_aot_compiled
 
 
 def test_a_package_of_aotinductor_is_refused_by_name_on_a_torch_that_reads_none(monkeypatch):
