@@ -1,4 +1,4 @@
-"""What `torch-model-runner predict`, `inspect` and `serve` do."""
+"""What `torch-model-runner predict`, `inspect`, `serve` and `export` do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Union
 
@@ -21,7 +23,7 @@ from ts.runner.curl import example_request, file_request
 from ts.runner.errors import InputError
 from ts.runner.inspection import inspection
 from ts.runner.model import Model, load_archive
-from ts.runner.render import answers_table, inspection_view, verification_text
+from ts.runner.render import answers_table, export_text, inspection_view, verification_text
 from ts.runner.server import TorchServe
 from ts.runner.streams import output_to_stderr
 from ts.runner.verification import verify_archive
@@ -171,3 +173,34 @@ def announce(server: TorchServe) -> None:
     lines.append(f"TorchServe answers on {server.url} until Ctrl-C.")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Writes an archive with the model in another format; 0 if its answers are the old one's, else 1."""
+    from ts.runner.exporting import export_archive  # torch: for this command only
+
+    out = arguments.output or default_output(arguments.archive, arguments.to)
+    console = Console(stderr=True)
+    with output_to_stderr() as stdout:
+        with console.status(f"exporting {arguments.archive}") if console.is_terminal else nullcontext():
+            report = export_archive(
+                arguments.archive,
+                out,
+                to=arguments.to,
+                inputs=read_inputs(arguments.inputs),
+                device=arguments.device,
+                batch_size=arguments.batch_size,
+                force=arguments.force,
+            )
+        if arguments.json:
+            stdout.write(json.dumps(asdict(report), indent=2, default=str) + "\n")
+        else:
+            stdout.write(export_text(report))
+    return 0 if report.comparison.problem is None else 1
+
+
+def default_output(archive: str, kind: str) -> str:
+    name = Path(archive).resolve().name
+    for suffix in (".mar", ".tar.gz", ".tgz", ".zip"):
+        name = name[: -len(suffix)] if name.endswith(suffix) else name
+    return f"{name}-{kind}.mar"

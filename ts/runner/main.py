@@ -1,7 +1,7 @@
-"""torch-model-runner: answers, shows and serves model archives from the command line.
+"""torch-model-runner: answers, shows, serves and exports model archives from the command line.
 
-Exit codes: 0 if every answer is a 200 (`inspect --verify`: if every file is as it was packed), 1 if any is not,
-2 if the archive cannot be opened or served, or the usage is wrong.
+Exit codes: 0 if every answer is a 200 (`inspect --verify`: if every file is as it was packed; `export`: if it is
+the old archive's), 1 if any is not, 2 if the archive cannot be opened, served or exported, or the usage is wrong.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="torch-model-runner",
-        description="Answers, shows and serves TorchServe model archives (.mar, .tar.gz or a folder).",
+        description="Answers, shows, serves and exports TorchServe model archives (.mar, .tar.gz or a folder).",
     )
     actions = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_predict(actions)
     add_inspect(actions)
     add_serve(actions)
+    add_export(actions)
     return result
 
 
@@ -112,6 +113,43 @@ def add_serve(actions: Any) -> None:
         help="of each model (default: the archive's batchSize, else 1)",
     )
     serve.set_defaults(run=commands.serve)
+
+
+def add_export(actions: Any) -> None:
+    export = add_command(
+        actions,
+        "export",
+        "re-pack an archive with its model as torch.export or AOTInductor have it, if its answers stay the same",
+    )
+    export.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    export.add_argument(
+        "--to",
+        choices=("pt2", "aot"),
+        default="pt2",
+        help="pt2: a torch.export program; aot: compiled by AOTInductor, for this kind of device and machine"
+        " (default: pt2)",
+    )
+    export.add_argument(
+        "-o", "--output", metavar="OUT", help="the new archive (default: ARCHIVE-pt2.mar, in this folder)"
+    )
+    export.add_argument(
+        "--input",
+        metavar="FILE",
+        action="append",
+        default=[],
+        dest="inputs",
+        help="what both archives are asked: a photo, a text; may be given many times (default: random ones)",
+    )
+    export.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=positive,
+        help="of the new model, if it cannot take batches of any size (default: the archive's batchSize, else 1)",
+    )
+    add_device(export)
+    export.add_argument("-f", "--force", action="store_true", help="replace OUT")
+    add_json(export, "print one JSON document")
+    export.set_defaults(run=commands.export)
 
 
 def add_command(actions: Any, name: str, about: str) -> argparse.ArgumentParser:

@@ -36,15 +36,21 @@ class Model:
         archive: The archive, with its manifest and settings.
         batch_size: The most rows that the handler gets at once: `batchSize` of the archive's settings, else 1.
         metrics: What the handler measured, e.g. `model.metrics.values("HandlerTime")`, in ms.
+        scope: Where the archive's own modules can be imported from.
     """
 
     def __init__(self, archive: Archive, scope: ImportScope, handle: Entry, context: Context) -> None:
         self.archive = archive
         self.batch_size: int = context.system_properties["batch_size"]
         self.metrics: Metrics = context.metrics or Metrics()
-        self._scope = scope
+        self.scope = scope
         self._handle = handle
         self._context = context
+
+    @property
+    def handler(self) -> Any:
+        """The handler, an object with a method `handle`; None where the archive's entry is a function."""
+        return getattr(self._handle, "__self__", None)
 
     def predict(
         self,
@@ -90,7 +96,7 @@ class Model:
     def _answer(self, requests: list[Request]) -> list[Answer]:
         processors = [RequestProcessor(request.headers) for request in requests]
         try:
-            with self._scope.active():  # which also keeps other threads from the one context
+            with self.scope.active():  # which also keeps other threads from the one context
                 self._context.request_processor = processors
                 self._context.request_ids = {index: str(uuid.uuid4()) for index in range(len(requests))}
                 self.metrics.set_request_ids(self._context.request_ids)
@@ -116,9 +122,21 @@ def load_archive(path: Union[str, Path], *, device: str = "auto") -> Iterator[Mo
         ArchiveError: The archive breaks the format, or its handler does not start.
         DeviceError: There is no such device.
     """
-    with ExitStack() as stack:
-        archive = stack.enter_context(open_archive(path))
+    with open_archive(path) as archive:
         check_integrity(archive)
+        with start_archive(archive, device=device) as model:
+            yield model
+
+
+@contextmanager
+def start_archive(archive: Archive, *, device: str = "auto") -> Iterator[Model]:
+    """As `load_archive`, for an archive that is open; its `config` may have been changed.
+
+    Raises:
+        ArchiveError: The handler does not start.
+        DeviceError: There is no such device.
+    """
+    with ExitStack() as stack:
         context = Context(
             model_name=archive.name,
             model_dir=str(archive.root),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
@@ -14,6 +14,9 @@ from rich.text import Text
 
 from ts.runner.answer import Answer
 from ts.runner.verification import Verification
+
+if TYPE_CHECKING:  # it imports torch
+    from ts.runner.exporting import Report
 
 LONGEST = 600  # characters of a response that is not a table
 
@@ -158,3 +161,24 @@ def verification_text(archive: str, verification: Verification) -> str:
 
 def counted(files: int) -> str:
     return "1 file is" if files == 1 else f"{files} files are"
+
+
+def export_text(report: Report) -> str:
+    """What came of an export, a line a fact."""
+    compared = report.comparison
+    inputs = f"{report.inputs} {'made-up' if report.made_up else 'given'} input{'s' * (report.inputs != 1)}"
+    asked = f"{compared.answers} answers to {inputs}, alone and in a batch"
+    if compared.problem is not None:
+        return f"{report.out} is not written: of {asked}, some differ: {compared.problem}\n"
+    program = report.program
+    batch = "batches of any size" if program.batch is None else f"batches of {program.batch}, filled up"
+    sizes = ", ".join(f"dimension {index} is {size}" for index, size in sorted(program.fixed.items()))
+    lines = [
+        f"{report.out}: {report.format}, made on {report.device}, for {batch}",
+        f"compared: {asked}; numbers differ by {compared.largest:.1e} at most",
+    ]
+    if sizes:
+        lines.append(f"fixed sizes of its inputs: {sizes}; other inputs get an error")
+    if report.left_out:
+        lines.append(f"left out: {', '.join(report.left_out)}")
+    return "\n  ".join(lines) + "\n"

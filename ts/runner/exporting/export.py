@@ -1,0 +1,224 @@
+"""Re-packs an archive with its model in another format, if the new archive gives the old one's answers."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import torch
+from model_archiver.model_archiver_error import ModelArchiverError
+from model_archiver.packing import pack_files
+
+from ts.runner.archive import open_archive
+from ts.runner.errors import ArchiveError, InputError
+from ts.runner.exporting.comparison import Comparison, ask, compare
+from ts.runner.exporting.formats import NAMES, writer
+from ts.runner.exporting.program import Program, export_model, from_torchscript
+from ts.runner.exporting.recording import Call, recorded_calls
+from ts.runner.exporting.repacking import new_contents
+from ts.runner.exporting.samples import made_up_inputs, random_images
+from ts.runner.exporting.settings import without
+from ts.runner.model import Model, batch_size_of, check_integrity, load_archive, start_archive
+from ts.runner.payload import Input
+
+# What changes an eager model's numbers, and is not in the program.
+NUMERIC = ("precision", "memory_format")
+ROWS = 3  # of the batch on which the archives are compared
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of an export.
+
+    Attributes:
+        archive: the old archive.
+        out: the new one.
+        format: what its model is.
+        device: the kind of device that it was made on.
+        program: the sizes that it takes.
+        made_up: whether the inputs of the comparison are random ones.
+        inputs: how many there are.
+        comparison: what was compared; the new archive was written only if it has no problem.
+        left_out: settings and files of the old archive that the new one has not.
+    """
+
+    archive: Path
+    out: Path
+    format: str
+    device: str
+    program: Program
+    made_up: bool
+    inputs: int
+    comparison: Comparison
+    left_out: list[str]
+
+
+def export_archive(
+    path: Union[str, Path],
+    out: Union[str, Path],
+    *,
+    to: str = "pt2",
+    inputs: Sequence[Input] = (),
+    device: str = "auto",
+    batch_size: Optional[int] = None,
+    force: bool = False,
+) -> Report:
+    """Writes an archive that holds the model of another as torch.export or AOTInductor have it.
+
+    The new archive is written only if it gives the answers of the old one, with numbers within 1e-4, to the
+    inputs, alone and in a batch.
+
+    Args:
+        path: the archive; its model is eager, an architecture, or TorchScript.
+        out: the new archive's path, which ends in .mar or .tar.gz.
+        to: "pt2", a torch.export program, or "aot", an AOTInductor package for the device.
+        inputs: what both archives are asked; made up, if there are none, for handlers of images and of texts.
+        device: "auto", "cpu" or "cuda:N".
+        batch_size: rows of a batch, if the model allows only one number; default: the
+            archive's batchSize, else 1.
+        force: replace what is at `out`.
+
+    Raises:
+        ArchiveError: the archive cannot be exported; nothing is written.
+        InputError: an input is missing, or the old archive has no answer to it.
+        DeviceError: there is no such device.
+    """
+    out = Path(out).absolute()
+    check_out(out, force)
+    write = writer(to)
+    with open_archive(path) as archive, tempfile.TemporaryDirectory(prefix="torch-model-") as name:
+        check_integrity(archive)
+        folder = Path(name).resolve()
+        file = folder / f"{Path(archive.model.get('serializedFile') or archive.name).stem}.pt2"
+        config, _ = without(archive.config, NUMERIC)
+        with start_archive(replace(archive, config=config), device=device) as old:
+            check_exportable(old)
+            given = list(inputs) or made_up_inputs(old.handler)
+            if not given:
+                raise InputError(
+                    f"handler {archive.handler!r} takes neither images nor texts: give --input FILE"
+                )
+            asked = list(islice(cycle(given), max(ROWS, len(given))))
+            before = ask(old, asked)
+            check_answers(before.answers)
+            rows = batch_size or batch_size_of(archive)
+            with quiet():
+                program = exported(old, asked, rows, lambda made: write(made, file))
+            kind = torch.device(old.handler.device).type
+        contents = new_contents(archive, file, folder)
+        trial = folder / "trial.mar"
+        pack(contents.files, contents.manifest, trial, force=False)
+        with load_archive(trial, device=device) as new:
+            comparison = compare(before, ask(new, asked))
+        if comparison.problem is None:
+            pack(contents.files, contents.manifest, out, force)
+    return Report(
+        Path(path), out, NAMES[to], kind, program, not inputs, len(given), comparison, contents.left_out
+    )
+
+
+def check_out(out: Path, force: bool) -> None:
+    """Refuses what cannot be written before any work is done."""
+    if not out.name.endswith((".mar", ".tar.gz")):
+        raise ArchiveError(f"{out} must end in .mar or .tar.gz")
+    if not out.parent.is_dir():
+        raise ArchiveError(f"{out.parent} is not a folder")
+    if out.exists() and not force:
+        raise ArchiveError(f"{out} exists already; -f replaces it")
+
+
+def check_exportable(model: Model) -> None:
+    handler, name = model.handler, model.archive.handler
+    if handler is None or not hasattr(handler, "inference"):
+        raise ArchiveError(f"handler {name!r} has no hooks: only subclasses of BaseHandler can be exported")
+    if isinstance(handler.model, torch.nn.Module) and not isinstance(handler.model, torch.fx.GraphModule):
+        return
+    kind = type(handler.model).__name__
+    raise ArchiveError(
+        f"the model of {model.archive.source} is a {kind}: only eager and TorchScript models can be exported"
+    )
+
+
+def check_answers(answers: Sequence[Any]) -> None:
+    for answer in answers:
+        if not answer.ok:
+            raise InputError(
+                f"the archive itself has no answer to an input: {answer.status}, {answer.response}; give others by"
+                " --input FILE"
+            )
+
+
+def exported(model: Model, inputs: Sequence[Input], rows: int, save: Any) -> Program:
+    """Exports the model of an archive that is started, in the sizes that its handler calls it with."""
+    handler = model.handler
+    calls = call_of(model, islice(cycle(inputs), 2)), other_call(model, inputs)
+    network = handler.model
+    with model.scope.active():  # the network's code may import what the archive has
+        if isinstance(network, torch.jit.ScriptModule):
+            network = from_torchscript(network, calls[0])
+
+        def fixed_call() -> Call:
+            return call_of(model, islice(cycle(inputs), rows))
+
+        return export_model(network, calls, fixed_call, save)
+
+
+def other_call(model: Model, inputs: Sequence[Input]) -> Call:
+    """The call for a batch of another size; for images, of other sizes too, since those may vary."""
+    from ts.torch_handler.vision_handler import VisionHandler
+
+    if isinstance(model.handler, VisionHandler):
+        try:
+            return call_of(model, random_images((384, 448), 3))
+        except InputError:  # a handler of one's own, which wants other images
+            pass
+    return call_of(model, islice(cycle(inputs), 3))
+
+
+def call_of(model: Model, inputs: Any) -> Call:
+    """What the model is called with for a batch of inputs."""
+    batch = list(inputs)
+    with recorded_calls(model.handler) as calls:
+        answers = model.predict(batch, batch_size=len(batch))
+    check_answers(answers)
+    if len(calls) != 1:
+        raise ArchiveError(
+            f"the handler calls its model {len(calls)} times for a batch: it cannot be exported"
+        )
+    (call,) = calls
+    return Call(
+        tuple(map(_copy, call.inputs)), {name: _copy(item) for name, item in call.named_inputs.items()}
+    )
+
+
+def _copy(item: Any) -> Any:
+    """A tensor that was made in inference mode cannot be exported with."""
+    return item.clone() if isinstance(item, torch.Tensor) else item
+
+
+def pack(files: dict[str, Path], manifest: dict[str, Any], target: Path, force: bool) -> None:
+    try:
+        pack_files(files, manifest, target, force)
+    except ModelArchiverError as error:
+        raise ArchiveError(str(error)) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps torch's warnings and logs of an export, which are for its makers, from the terminal."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
