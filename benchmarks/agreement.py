@@ -1,0 +1,105 @@
+"""Whether two contenders give the same answers, and by how much they differ."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+import numpy as np
+from PIL import Image
+
+NUMBERS = 1e-4  # the largest difference of numbers that count as the same
+PIXELS = 1.0  # the same of an image before the model, in steps of 1/255
+SHARE = 1e-4  # of a mask's pixels may lie so near a border that rounding gives them another class
+DEVIATIONS = np.array([0.229, 0.224, 0.225]).reshape(3, 1, 1)  # by which the default handlers divide
+
+
+@dataclass(frozen=True)
+class Agreement:
+    text: str
+    agrees: bool
+
+
+def pixels(expected: Any, found: Any) -> Agreement:
+    """Of normalised batches [N, 3, H, W]."""
+    if expected.shape != found.shape:
+        return Agreement(f"shape {found.shape}, not {expected.shape}", False)
+    steps = np.abs(expected - found) * DEVIATIONS * 255
+    return Agreement(
+        f"{steps.max():.2f}/255 a pixel, mean {steps.mean():.3f}", bool(steps.max() <= PIXELS + 1e-3)
+    )
+
+
+def labels(expected: list[dict[str, float]], found: list[dict[str, float]]) -> Agreement:
+    """Of a dictionary a row: the same labels in the same order."""
+    equal = sum(list(its) == list(answer) for its, answer in zip(expected, found))
+    first = sum(next(iter(its)) == next(iter(answer)) for its, answer in zip(expected, found))
+    shared = [
+        abs(value - answer[name])
+        for its, answer in zip(expected, found)
+        for name, value in its.items()
+        if name in answer
+    ]
+    largest = max(shared, default=float("nan"))
+    if equal == len(expected) == len(found):
+        return Agreement(f"labels equal, numbers {largest:.1e}", largest <= NUMBERS)
+    text = f"{equal} of {len(expected)} rows with equal labels, {first} with the same first, numbers {largest:.1e}"
+    return Agreement(text, False)
+
+
+def masks(expected: list[Any], found: list[Any]) -> Agreement:
+    """Of class maps: JSON [H, W, 2] of class and probability, or PNGs of classes."""
+    its, answers = [mask_of(answer) for answer in expected], [mask_of(answer) for answer in found]
+    pairs = list(zip(its, answers))
+    if any(left[..., 0].shape != right[..., 0].shape for left, right in pairs):
+        return Agreement("masks of another size", False)
+    other = sum(int((left[..., 0] != right[..., 0]).sum()) for left, right in pairs)
+    total = sum(left[..., 0].size for left in its)
+    text = f"{other} of {total} pixels of another class"
+    few = other <= SHARE * total
+    if any(right.shape[-1] == 1 for right in answers):
+        return Agreement(text, few)
+    largest = max(float(np.abs(left[..., 1] - right[..., 1]).max()) for left, right in pairs)
+    return Agreement(f"{text}, probabilities {largest:.1e}", few and largest <= NUMBERS)
+
+
+def mask_of(answer: bytes) -> np.ndarray:
+    if answer.startswith(b"\x89PNG"):
+        return np.asarray(Image.open(io.BytesIO(answer)))[..., None]
+    return np.asarray(json.loads(answer))
+
+
+def boxes(expected: list[Any], found: list[Any]) -> Agreement:
+    """Of lists of `{label: [x1, y1, x2, y2], "score": score}`."""
+    names = [[next(iter(item)) for item in row] for row in expected]
+    its = [[next(iter(item)) for item in row] for row in found]
+    count = sum(map(len, names))
+    if names != its:
+        return Agreement(f"{sum(map(len, its))} detections, not the same {count}", False)
+    numbers = [
+        abs(value - other)
+        for row, answer in zip(expected, found)
+        for item, its_item in zip(row, answer)
+        for value, other in zip(flat(item), flat(its_item))
+    ]
+    largest = max(numbers, default=0.0)
+    return Agreement(f"the same {count} detections, numbers {largest:.1e}", largest <= NUMBERS)
+
+
+def flat(item: dict[str, Any]) -> list[float]:
+    return [number for value in item.values() for number in (value if isinstance(value, list) else [value])]
+
+
+COMPARISONS: dict[str, Callable[[Any, Any], Agreement]] = {
+    "pixels": pixels,
+    "labels": labels,
+    "masks": masks,
+    "boxes": boxes,
+}
+
+
+def compare(kind: Optional[str], expected: Any, found: Any) -> Optional[Agreement]:
+    """Compares answers in one of the ways of `COMPARISONS`, or not at all."""
+    return None if kind is None else COMPARISONS[kind](expected, found)

@@ -1,0 +1,220 @@
+"""What is measured, and what is aimed at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from benchmarks.inputs import Inputs
+from benchmarks.machine import no_bfloat16
+from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network
+
+TORCHSERVE, OURS = "torchserve 0.12", "this library"
+SMALL, HD, TWELVE_MEGAPIXELS = (500, 375), (1920, 1080), (4000, 3000)
+CALIBRATION = 8  # photos that a random network's statistics are taken of
+
+Batches = list[list[Any]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Someone who is timed.
+
+    Attributes:
+        name: in the tables.
+        side: "upstream", "ours" or "machine".
+        task: what it does: a key of `TASKS`, or of `YARDSTICKS` for "machine".
+        config: its model-config.yaml.
+        copies: processes that run at once, each with batches of its own.
+        fresh: whether each run is the whole life of a process, from its start to its first answer.
+        exact: whether its answers are to be torchserve's; None where there is nothing to compare.
+        missing: says why it cannot run on this machine, if so.
+    """
+
+    name: str
+    side: str
+    task: str = "handle"
+    config: Mapping[str, Any] = field(default_factory=dict)
+    copies: int = 1
+    fresh: bool = False
+    exact: Optional[bool] = True
+    missing: Callable[[], Optional[str]] = lambda: None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A ratio of two contenders: of rows a second ("rate"), of seconds a run ("time"), or of bytes an answer.
+
+    Attributes:
+        of: the contender.
+        over: those that it is compared with; with several, the slowest counts.
+        least: the target.
+        most: the target, where less is better.
+        measure: "rate", "time" or "fewer bytes".
+    """
+
+    of: str
+    over: tuple[str, ...] = (TORCHSERVE,)
+    least: Optional[float] = None
+    most: Optional[float] = None
+    measure: str = "rate"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison.
+
+    Attributes:
+        name: for `--only`.
+        title: for the tables.
+        rows: of a batch.
+        draw: makes a batch: `draw(inputs, rows)`.
+        network: what answers; None stands for the bag of words.
+        contenders: torchserve's first, whose answers are those to give.
+        goals: the ratios that are reported.
+        compare: how answers are compared, by `benchmarks.agreement`.
+        encoded: whether the server's encoding of answers counts.
+        unit: of the rows.
+    """
+
+    name: str
+    title: str
+    rows: int
+    draw: Callable[[Inputs, int], list[Any]]
+    network: Optional[Network]
+    contenders: tuple[Contender, ...]
+    goals: tuple[Goal, ...] = ()
+    compare: Optional[str] = "labels"
+    encoded: bool = False
+    unit: str = "images"
+
+    def unpack(self, folder: Path, inputs: Inputs, batches: Batches, seed: int) -> Unpacked:
+        """Writes the archive that answers this case's batches into a folder."""
+        if self.network is None:
+            texts = [text.decode() for batch in batches for text in batch]
+            return write_bag_of_words(inputs.vocabulary(texts), folder, seed)
+        return write_network(self.network, folder, seed, inputs.jpegs(CALIBRATION, *SMALL))
+
+
+def photos(size: tuple[int, int], *, one_size: bool = False) -> Callable[[Inputs, int], list[Any]]:
+    return lambda inputs, rows: inputs.jpegs(rows, *size, one_size=one_size)
+
+
+def texts(inputs: Inputs, rows: int) -> list[Any]:
+    return [text.encode() for text in inputs.texts(rows)]
+
+
+def class_maps(inputs: Inputs, rows: int) -> list[Any]:
+    return list(inputs.logits(rows, 21, 224))
+
+
+def versus(
+    task: str = "handle", config: Optional[Mapping[str, Any]] = None, **options: Any
+) -> tuple[Contender, ...]:
+    """torchserve without configuration, and this library with one."""
+    ours = Contender(OURS, "ours", task, config or {}, **options)
+    return replace(ours, name=TORCHSERVE, side="upstream", config={}, exact=None), ours
+
+
+def ours_over_torchserve(least: Optional[float] = None) -> tuple[Goal, ...]:
+    return (Goal(OURS, least=least),)
+
+
+MOBILENET = Network("mobilenet_v3_small", "image_classifier", torchscript=True)
+RESNET50 = Network("resnet50", "image_classifier", torchscript=True)
+NO_BACKBONE = {"weights_backbone": None}
+LRASPP = Network("lraspp_mobilenet_v3_large", "image_segmenter", NO_BACKBONE)
+SMALL_RCNN = Network("fasterrcnn_mobilenet_v3_large_320_fpn", "object_detector", NO_BACKBONE)
+
+
+def preprocessing(name: str, size: tuple[int, int], least: float, **handler: Any) -> Case:
+    title = f"vision preprocess, 16 JPEGs of about {size[0]}x{size[1]}"
+    contenders = versus("preprocess", {"handler": handler} if handler else None, exact=not handler)
+    title += "".join(f", {key}: {str(value).lower()}" for key, value in handler.items())
+    goals = ours_over_torchserve(least)
+    return Case(name, title, 16, photos(size), MOBILENET, contenders, goals, compare="pixels")
+
+
+def classifying(name: str, network: Network, least: float, **options: Any) -> Case:
+    title = f"image_classifier, whole handle, {network.name} (TorchScript), batch 16"
+    title += "".join(
+        f", {key}: {value}" for key, value in options.get("config", {}).get("handler", {}).items()
+    )
+    return Case(name, title, 16, photos(SMALL), network, versus(**options), ours_over_torchserve(least))
+
+
+def segmenting() -> Case:
+    contenders = versus("postprocess")
+    png = Contender(f"{OURS}, format: png", "ours", "postprocess", {"handler": {"format": "png"}})
+    goals = (*ours_over_torchserve(20), Goal(png.name), Goal(png.name, least=100, measure="fewer bytes"))
+    return Case(
+        "segmenter-answer",
+        "image_segmenter, postprocess and encoding, 4 maps of 224x224 and 21 classes",
+        4,
+        class_maps,
+        LRASPP,
+        (*contenders, png),
+        goals,
+        compare="masks",
+        encoded=True,
+    )
+
+
+def cpu_cases() -> list[Case]:
+    """What is measured on a CPU."""
+    bfloat16 = {"handler": {"precision": "bfloat16"}}
+    return [
+        preprocessing("preprocess-500x375", SMALL, 3),
+        preprocessing("preprocess-1080p", HD, 3),
+        preprocessing("preprocess-12mp", TWELVE_MEGAPIXELS, 3),
+        preprocessing("preprocess-12mp-scaled", TWELVE_MEGAPIXELS, 8, scaled_decode=True),
+        classifying("classifier-mobilenet", MOBILENET, 2.5),
+        classifying("classifier-resnet50", RESNET50, 1.5),
+        classifying(
+            "classifier-resnet50-bfloat16", RESNET50, 2.2, config=bfloat16, exact=False, missing=no_bfloat16
+        ),
+        segmenting(),
+        Case(
+            "segmenter",
+            "image_segmenter, whole handle and encoding, LRASPP MobileNetV3-large, batch 4",
+            4,
+            photos(SMALL),
+            LRASPP,
+            versus(),
+            ours_over_torchserve(),
+            compare="masks",
+            encoded=True,
+        ),
+        Case(
+            "detector",
+            "object_detector, whole handle, Faster R-CNN MobileNetV3-large 320, batch 4",
+            4,
+            photos(SMALL, one_size=True),  # torchserve's fails on two sizes in a batch
+            SMALL_RCNN,
+            versus(),
+            ours_over_torchserve(),
+            compare="boxes",
+        ),
+        Case(
+            "texts",
+            "text_classifier, 32 news in one batch, torchserve's one at a time, EmbeddingBag",
+            32,
+            texts,
+            None,
+            (Contender(TORCHSERVE, "upstream", "handle_one_by_one", exact=None), Contender(OURS, "ours")),
+            ours_over_torchserve(8),
+            unit="texts",
+        ),
+        Case(
+            "worker-start",
+            "start of a worker: from the start of its process to its first answer, mobilenet_v3_small",
+            1,
+            photos(SMALL),
+            MOBILENET,
+            versus(fresh=True),
+            (Goal(OURS, most=0.7, measure="time"),),
+            unit="starts",
+        ),
+    ]

@@ -1,0 +1,93 @@
+"""Times the default handlers beside torchserve's own, in one run.
+
+    python benchmarks/handlers.py --upstream FOLDER [--device cpu|cuda] [--only NAME ...] [--rounds N] [--seed N]
+                                  [--json FILE] [--plot FILE.png] [--quick]
+
+FOLDER holds an unpacked wheel (`pip download --no-deps torchserve==0.12.0`, then unzip), or is the site-packages
+of an environment that torchserve is installed in. Each contender of a case is a process of its own, which lives as
+long as the case; each round times all of them in turn, forwards and backwards, and the medians are compared.
+Photos, texts and weights are drawn anew for each run. Nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.cases import Case, cpu_cases
+from benchmarks.gpu_cases import cuda_cases
+from benchmarks.machine import describe
+from benchmarks.measuring import Plan, measure, rehearsal, say
+from benchmarks.processes import is_torchserve
+from benchmarks.report import plot, text
+from benchmarks.results import CaseResult, Report
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> Report:
+    options = parse_arguments(arguments)
+    cases = chosen(
+        cuda_cases(options.compile_mode) if options.device == "cuda" else cpu_cases(), options.only
+    )
+    plan = Plan(options.upstream.resolve(), options.device, options.rounds, options.seed)
+    if options.rehearse:
+        plan = replace(plan, device="cpu")
+    if options.quick or options.rehearse:
+        plan = rehearsal(plan)
+    report = Report(f"handlers-{options.device}", describe(plan.seed, plan.rounds), [])
+    for case in cases:
+        report.cases.append(measured(case, plan))
+        if options.json:  # after each case: a machine may be taken away
+            report.write(options.json)
+    print(text(report))
+    if options.plot:
+        plot(report, options.plot)
+    return report
+
+
+def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Times the default handlers beside torchserve's own.")
+    parser.add_argument("--upstream", type=Path, required=True, help="folder of an unpacked torchserve wheel")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="default: %(default)s")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="of the cases; default: all")
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="how often each is timed (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="default: a random one")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="file for a plot; needs matplotlib")
+    parser.add_argument("--quick", action="store_true", help="one round of small batches, to try the script")
+    parser.add_argument("--compile-mode", help="`mode` of torch.compile, on a GPU (default: torch's)")
+    parser.add_argument("--rehearse", action="store_true", help="the cases of a GPU on the CPU, quickly")
+    options = parser.parse_args(arguments)
+    if not is_torchserve(options.upstream):
+        parser.error(f"--upstream: {options.upstream} holds no ts/model_server.py of torchserve")
+    return options
+
+
+def chosen(cases: list[Case], names: Sequence[str]) -> list[Case]:
+    """The cases of these names, or all if there are none."""
+    known = [case.name for case in cases]
+    for name in names:
+        if name not in known:
+            sys.exit(f"there is no case {name!r}; there are {', '.join(known)}")
+    return [case for case in cases if not names or case.name in names]
+
+
+def measured(case: Case, plan: Plan) -> CaseResult:
+    with tempfile.TemporaryDirectory(prefix="handlers-benchmark-") as folder:
+        result = measure(case, plan, Path(folder))
+    for finding in result.findings:
+        say(f"  {finding.text}: {finding.value:.2f} {finding.target}")
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""The networks of the benchmarks: torchvision's own with random weights, made to say something definite."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torchvision import models
+
+MODEL_FILE = """
+from torch import nn
+from torchvision.models import get_model
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.model = get_model({name!r}, **{arguments!r})
+
+    def forward(self, images):
+        return self.model(images)
+"""
+BAG_FILE = """
+from torch import nn
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.EmbeddingBag({words}, 64)
+        self.fc = nn.Linear(64, {classes})
+
+    def forward(self, text, offsets):
+        return self.fc(self.embedding(text, offsets))
+"""
+NEWS = ["World", "Sports", "Business", "Sci/Tech"]
+DEVIATION = 3.0  # of a head's logits: the first classes of an answer are then well apart
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model of torchvision, and how it is packed.
+
+    Attributes:
+        name: torchvision's.
+        handler: the default handler that answers with it.
+        arguments: of torchvision's builder.
+        torchscript: traced, rather than a model file and a state dict.
+    """
+
+    name: str
+    handler: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    torchscript: bool = False
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """An archive that lies unpacked in a folder, with the `model` section of its manifest."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+
+def write_network(network: Network, folder: Path, seed: int, photos: list[bytes]) -> Unpacked:
+    """Builds a network, and writes what its archive would hold into a folder.
+
+    Args:
+        network: the network.
+        folder: made if need be.
+        seed: of the weights.
+        photos: JPEGs of the kind that it is going to see.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    arguments = {"weights": None, **network.arguments}
+    model = models.get_model(network.name, **arguments)
+    make_definite(model, network.handler, photos)
+    manifest = {"modelName": network.name, "handler": network.handler, "modelVersion": "1.0"}
+    if network.torchscript:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch deprecates TorchScript
+            torch.jit.trace(model, torch.rand(1, 3, 224, 224)).save(str(folder / "model.pt"))
+    else:
+        (folder / "network.py").write_text(MODEL_FILE.format(name=network.name, arguments=arguments))
+        torch.save({f"model.{key}": value for key, value in model.state_dict().items()}, folder / "model.pt")
+        manifest["modelFile"] = "network.py"
+    write_labels(folder, [f"class {index}" for index in range(1000)])
+    return Unpacked(folder, {**manifest, "serializedFile": "model.pt"})
+
+
+def write_bag_of_words(vocabulary: dict[str, int], folder: Path, seed: int) -> Unpacked:
+    """A linear model of n-grams, as torchserve's example for AG_NEWS has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    state = {
+        "embedding.weight": torch.randn(len(vocabulary), 64),
+        "fc.weight": torch.randn(len(NEWS), 64),
+        "fc.bias": torch.zeros(len(NEWS)),
+    }
+    torch.save(state, folder / "model.pt")
+    torch.save(vocabulary, folder / "source_vocab.pt")
+    (folder / "network.py").write_text(BAG_FILE.format(words=len(vocabulary), classes=len(NEWS)))
+    write_labels(folder, NEWS)
+    manifest = {"modelName": "news", "handler": "text_classifier", "modelVersion": "1.0"}
+    return Unpacked(folder, {**manifest, "modelFile": "network.py", "serializedFile": "model.pt"})
+
+
+def write_labels(folder: Path, labels: list[str]) -> None:
+    (folder / "index_to_name.json").write_text(json.dumps(dict(enumerate(labels))))
+
+
+# Random weights ----------------------------------------------------------------------------------------------
+
+
+def make_definite(model: nn.Module, handler: str, photos: list[bytes]) -> None:
+    """Gives a random network finite activations, and outputs that differ from photo to photo."""
+    images = [decode(photo) for photo in photos]
+    batch = torch.stack([(image - 0.45) / 0.23 for image in images])
+    if handler == "object_detector":
+        take_statistics(model.backbone, batch)
+        sharpen_detections(model, images[:2])
+        return
+    take_statistics(model, batch)
+    with torch.no_grad():
+        output = model(batch)
+    logits = output["out"] if isinstance(output, dict) else output
+    mean = logits.mean(dim=[0, *range(2, logits.dim())], keepdim=True)
+    scale = DEVIATION / (logits - mean).std()
+    heads = head_of(model)
+    for head in heads:
+        head.weight.data *= scale
+        head.bias.data = (head.bias.data - mean.flatten() / len(heads)) * scale
+
+
+def decode(photo: bytes) -> torch.Tensor:
+    image = Image.open(io.BytesIO(photo)).resize((224, 224))
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1) / 255
+
+
+def take_statistics(model: Any, images: torch.Tensor) -> None:
+    """Sets the mean and variance of every batch norm to those of its input, as training would.
+
+    Its bias becomes 1, so that most units are active: otherwise a random network is chaotic, and blows a pixel's
+    rounding up to a hundred times what a trained one does.
+    """
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = None  # the plain mean of all batches
+        norm.reset_running_stats()
+        norm.bias.data.fill_(1)
+    model.train()
+    with torch.no_grad():
+        model(images)
+    for norm, momentum in zip(norms, momenta):
+        norm.momentum = momentum
+    model.eval()
+
+
+def head_of(model: Any) -> list[Any]:
+    """The layers whose sum is the logits."""
+    classifier: Optional[Any] = getattr(model, "classifier", None)
+    if classifier is None:
+        return [model.fc]
+    if hasattr(classifier, "low_classifier"):
+        return [classifier.low_classifier, classifier.high_classifier]
+    return [classifier[-1]]
+
+
+def sharpen_detections(model: Any, images: list[torch.Tensor]) -> None:
+    """Lets a Faster R-CNN find some objects: its random class scores would all lie below any threshold."""
+    predictor = model.roi_heads.box_predictor.cls_score
+    seen: list[torch.Tensor] = []
+    hook = predictor.register_forward_hook(lambda *call: seen.append(call[-1]))
+    model.eval()
+    with torch.no_grad():
+        model(images)
+    hook.remove()
+    logits = torch.cat(seen)
+    scale = DEVIATION / logits.std(dim=0).mean()
+    logits = (logits - logits.mean(dim=0)) * scale
+    predictor.bias.data = (predictor.bias.data - torch.cat(seen).mean(dim=0)) * scale
+    predictor.weight.data *= scale
+    beyond_background = logits[:, 1:].max(dim=1).values - logits[:, 0]
+    predictor.bias.data[0] += beyond_background.quantile(0.97)  # most proposals are background, as in a photo

@@ -1,0 +1,216 @@
+"""Shows what a benchmark found: as a table, as Markdown, as a plot.
+
+    python benchmarks/report.py FILE.json [--markdown] [--plot FILE.png] [--readme]
+
+`--readme` puts the tables into benchmarks/README.md, between the marks that bear the report's name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.results import CaseResult, Figures, Finding, Report, read
+
+README = Path(__file__).with_name("README.md")
+
+
+def main() -> None:
+    options = parse_arguments()
+    report = read(options.file)
+    if options.plot:
+        plot(report, options.plot)
+    if options.readme:
+        README.write_text(
+            with_tables(README.read_text(encoding="utf-8"), report.name, markdown(report)), encoding="utf-8"
+        )
+    print(markdown(report) if options.markdown else text(report))
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Shows what a benchmark found.")
+    parser.add_argument("file", type=Path, help="JSON that a benchmark wrote")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw a plot; needs matplotlib")
+    parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
+    return parser.parse_args()
+
+
+# Tables ------------------------------------------------------------------------------------------------------
+
+
+def text(report: Report) -> str:
+    """The tables as plain text, aligned."""
+    parts = [", ".join(f"{key} {value}" for key, value in report.machine.items() if value is not None)]
+    for case in report.cases:
+        parts.append(f"\n{case.name}: {case.title}")
+        parts.extend(aligned(figure_rows(case)))
+        parts.extend(f"  {line}" for line in finding_lines(case))
+    return "\n".join(parts)
+
+
+def markdown(report: Report) -> str:
+    """The tables as Markdown: one of ratios, one of figures."""
+    machine = "; ".join(f"{key} {value}" for key, value in report.machine.items() if value is not None)
+    ratios = [["case", "ratio", "value", "quartiles of the rounds", "target", "met"]]
+    figures = [["case", *FIGURE_HEADINGS]]
+    for case in report.cases:
+        ratios.extend([case.title, *finding_cells(finding)] for finding in case.findings)
+        figures.extend([case.title, *row] for row in figure_rows(case)[1:])
+    return "\n\n".join([f"{machine}.", table(ratios), table(figures)])
+
+
+FIGURE_HEADINGS = [
+    "",
+    "ms, median",
+    "quartiles",
+    "min to max",
+    "a second",
+    "answers beside torchserve's",
+    "notes",
+]
+
+
+def figure_rows(case: CaseResult) -> list[list[str]]:
+    return [FIGURE_HEADINGS, *(figure_cells(figures, case.unit) for figures in case.figures)]
+
+
+def figure_cells(figures: Figures, unit: str) -> list[str]:
+    notes = list(figures.notes)
+    if figures.missing:
+        return [figures.name, "", "", "", "", "", f"not available: {figures.missing}"]
+    if figures.answer_bytes:
+        notes.insert(0, f"{figures.answer_bytes:,.0f} bytes an answer")
+    notes.extend(f"{name} {value:.1f}" for name, value in figures.more.items())
+    first, third = figures.quartiles
+    return [
+        figures.name,
+        milliseconds(figures.median),
+        f"{milliseconds(first)} to {milliseconds(third)}",
+        f"{milliseconds(min(figures.seconds))} to {milliseconds(max(figures.seconds))}",
+        f"{figures.rate:,.3g} {unit}" if figures.rate < 100 else f"{figures.rate:,.0f} {unit}",
+        agreement(figures),
+        ", ".join(notes),
+    ]
+
+
+def agreement(figures: Figures) -> str:
+    if figures.agreement is None:
+        return ""
+    mark = (
+        "DIFFERENT: "
+        if figures.agrees is False
+        else "differ, as configured: "
+        if figures.agrees is None
+        else ""
+    )
+    return mark + figures.agreement
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:,.2f}" if seconds < 0.1 else f"{seconds * 1000:,.0f}"
+
+
+def finding_lines(case: CaseResult) -> list[str]:
+    lines = []
+    for finding in case.findings:
+        name, value, spread, target, met = finding_cells(finding)
+        lines.append(f"{name}: {value} ({spread})" + (f", target {target}: {met}" if target else ""))
+    return lines
+
+
+def finding_cells(finding: Finding) -> list[str]:
+    met = {True: "met", False: "MISSED", None: ""}[finding.met]
+    return [
+        finding.text,
+        f"{finding.value:.2f}",
+        f"{finding.low:.2f} to {finding.high:.2f}",
+        finding.target,
+        met,
+    ]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def with_tables(page: str, name: str, tables: str) -> str:
+    """A page with the tables between `<!-- NAME -->` and `<!-- end of NAME -->`.
+
+    Raises:
+        ValueError: the page lacks these marks.
+    """
+    before, start, rest = page.partition(f"<!-- {name} -->")
+    _, end, after = rest.partition(f"<!-- end of {name} -->")
+    if not end:
+        raise ValueError(f"the page has no marks <!-- {name} --> and <!-- end of {name} -->")
+    return f"{before}{start}\n\n{tables}\n\n{end}{after}"
+
+
+# Plot --------------------------------------------------------------------------------------------------------
+
+
+def plot(report: Report, path: Path) -> None:
+    """Draws each ratio as a bar with the quartiles of its rounds, and its target as a mark."""
+    pyplot = import_pyplot()
+    if pyplot is None:
+        print("no plot: matplotlib is missing (pip install matplotlib)", file=sys.stderr)
+        return
+    ratios = [(case, finding) for case in report.cases for finding in case.findings]
+    figure, axes = pyplot.subplots(figsize=(11, 1.6 + 0.62 * len(ratios)), layout="constrained")
+    for place, (_, finding) in enumerate(ratios):
+        draw_ratio(axes, place, finding)
+    axes.axvline(1, color="grey", linewidth=1)
+    names = [f"{case.name}\n{finding.text}" for case, finding in ratios]
+    axes.set_yticks(range(len(ratios)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    ticks = [value for value in TICKS if value < 2 * max((f.value for _, f in ratios), default=1)]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("ratio (log scale); bars: medians, lines: quartiles of the rounds, marks: targets")
+    where = report.machine.get("gpu") or f"{report.machine['cores']} cores of {report.machine['processor']}"
+    axes.set_title(
+        f"{report.name}: {where}, torch {report.machine['torch']}, {report.machine['date']}", fontsize=10
+    )
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+TICKS = (0.2, 0.5, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+def draw_ratio(axes: Any, place: int, finding: Finding) -> None:
+    colour = {True: "tab:green", False: "tab:red", None: "tab:blue"}[finding.met]
+    axes.barh(place, finding.value, color=colour, height=0.6, alpha=0.8)
+    axes.hlines(place, finding.low, finding.high, color="black", linewidth=2)
+    axes.annotate(f" {finding.value:.2f}", (max(finding.value, finding.high), place), va="center", fontsize=8)
+    target = finding.least if finding.least is not None else finding.most
+    if target is not None:
+        axes.plot([target], [place], marker="|", markersize=22, markeredgewidth=2.5, color="black")
+
+
+def import_pyplot() -> Optional[Any]:
+    try:
+        import matplotlib
+    except ImportError:
+        return None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    return pyplot
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What the machine itself can do: the rates that no handler can pass, measured beside them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from torchvision import io
+
+from benchmarks.tasks import Answer, Spec
+
+RESIZED, CROPPED = 256, 224
+
+
+def decode_and_resize(spec: Spec) -> Answer:
+    """JPEGs to uint8 [3, 224, 224] on the CPU, an image a thread and a thread a core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(1)
+    pool = ThreadPoolExecutor(cores)
+    batches = as_tensors(spec)
+    return lambda number: list(pool.map(decode_resize_crop, batches[number]))
+
+
+def decode_resize_crop(encoded: torch.Tensor) -> torch.Tensor:
+    # The operator itself: torchvision's functions around it hold the interpreter's lock for longer.
+    image = io.decode_jpeg(encoded, mode=io.ImageReadMode.RGB)
+    height, width = image.shape[1:]
+    scale = RESIZED / min(height, width)
+    size = [round(height * scale), round(width * scale)]
+    resized = torch.ops.aten._upsample_bilinear2d_aa(image.unsqueeze(0), size, False)
+    top, left = (size[0] - CROPPED) // 2, (size[1] - CROPPED) // 2
+    return resized[0, :, top : top + CROPPED, left : left + CROPPED]
+
+
+def decode_on_gpu(spec: Spec) -> Answer:
+    """JPEGs to uint8 [3, H, W] on the GPU, by nvJPEG."""
+    batches = as_tensors(spec)
+    return lambda number: io.decode_jpeg(batches[number], mode=io.ImageReadMode.RGB, device=spec.device)
+
+
+def forward(spec: Spec) -> Answer:
+    """The model alone, on a batch that already lies on its device."""
+    handler = spec.config.get("handler", {})
+    dtype = getattr(torch, handler.get("precision", "float32"))
+    layout = (
+        torch.channels_last if handler.get("memory_format") == "channels_last" else torch.contiguous_format
+    )
+    model = load_model(spec).to(dtype=dtype, memory_format=layout)
+    batches = [
+        torch.randn(len(batch), 3, CROPPED, CROPPED, device=spec.device).to(dtype, memory_format=layout)
+        for batch in spec.batches
+    ]
+    return without_gradients(compiled(model, spec), batches)
+
+
+def forward_of_images(spec: Spec) -> Answer:
+    """A detector alone, on decoded images that already lie on its device."""
+    batches = [
+        [io.decode_jpeg(row, mode=io.ImageReadMode.RGB).to(spec.device) / 255 for row in batch]
+        for batch in as_tensors(spec)
+    ]
+    return without_gradients(load_model(spec), batches)
+
+
+YARDSTICKS: dict[str, Callable[[Spec], Answer]] = {
+    "decode_and_resize": decode_and_resize,
+    "decode_on_gpu": decode_on_gpu,
+    "forward": forward,
+    "forward_of_images": forward_of_images,
+}
+
+
+def as_tensors(spec: Spec) -> list[list[torch.Tensor]]:
+    return [
+        [torch.from_numpy(np.frombuffer(row, np.uint8).copy()) for row in batch] for batch in spec.batches
+    ]
+
+
+def load_model(spec: Spec) -> Any:
+    """The archive's model, loaded with nothing but torch."""
+    sys.path.insert(0, spec.folder)
+    if "modelFile" not in spec.manifest:
+        return torch.jit.load(spec.manifest["serializedFile"]).to(spec.device).eval()
+    model = importlib.import_module(spec.manifest["modelFile"].removesuffix(".py")).Network()
+    weights = os.path.join(spec.folder, spec.manifest["serializedFile"])
+    model.load_state_dict(torch.load(weights, map_location=spec.device, weights_only=True))
+    return model.to(spec.device).eval()
+
+
+def compiled(model: Any, spec: Spec) -> Any:
+    options = dict(spec.config.get("pt2", {}).get("compile", {}))
+    return torch.compile(model, **options) if options.pop("enable", False) else model
+
+
+def without_gradients(model: Any, batches: list[Any]) -> Answer:
+    def answer(number: int) -> Any:
+        with torch.inference_mode():
+            return model(batches[number])
+
+    return answer
