@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import zipfile
 from pathlib import Path
 
@@ -13,7 +15,7 @@ SAFETENSORS = "a file of safetensors"
 LIBRARY = "a compiled library"
 ONNX = "an ONNX model"
 EMPTY = "empty"
-CUT_SHORT = "a zip archive that is cut short"
+CUT_SHORT = "cut short"
 LFS_POINTER = "a pointer of Git LFS, in place of the file itself"
 OTHER = "of no format known here"
 
@@ -45,14 +47,24 @@ def content_of(path: str | Path) -> str:
     Only names and first bytes are looked at; nothing is loaded.
     """
     with open(path, "rb") as file:
-        head = file.read(32)
+        head = file.read(64)
     if not head:
         return EMPTY
     if head.startswith(b"PK\x03\x04"):
         return _content_of_zip(path)
     if head[8:9] == b"{":  # behind the length of the header, which is JSON
         return SAFETENSORS
+    if head.startswith(b"\x7fELF") and os.path.getsize(path) < _size_of_elf(head):
+        return CUT_SHORT  # to load it would end the process by a bus error
     return next((content for magic, content in _MAGIC if head.startswith(magic)), OTHER)
+
+
+def _size_of_elf(head: bytes) -> int:
+    """The bytes up to the end of a 64-bit library's last header (elf.h: e_shoff, e_shentsize, e_shnum)."""
+    if len(head) < 64:
+        return 64
+    (start,), (size, count) = struct.unpack_from("=Q", head, 40), struct.unpack_from("=HH", head, 58)
+    return start + size * count
 
 
 def _content_of_zip(path: str | Path) -> str:
