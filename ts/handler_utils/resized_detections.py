@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch.nn import functional
 
 from ts.handler_utils.detections import Detections
+from ts.handler_utils.resizing import resized_size
 
 
 def undo_resize(detections: Detections, resize: int | Sequence[int], size: tuple[int, int]) -> Detections:
@@ -31,12 +32,3 @@ def undo_resize(detections: Detections, resize: int | Sequence[int], size: tuple
         masks = detections["masks"].float()
         moved["masks"] = functional.interpolate(masks, (height, width), mode="bilinear", align_corners=False)
     return moved
-
-
-def resized_size(resize: int | Sequence[int], size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of a photo after torchvision's `Resize`; a single length keeps the aspect ratio."""
-    if not isinstance(resize, int):
-        return resize[1], resize[0]
-    width, height = size
-    longer = int(resize * max(size) / min(size))
-    return (resize, longer) if width <= height else (longer, resize)

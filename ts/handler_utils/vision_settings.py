@@ -44,6 +44,21 @@ class VisionSettings(HandlerSettings):
         default=None, ge=1, description="width times height of the largest image that is decoded"
     )
 
+    decoder: Literal["auto", "torchvision", "torchcodec", "pillow", "nvjpeg"] = Field(
+        default="auto",
+        description="of JPEG: auto is the first of torchvision, torchcodec and pillow that works; pillow gives the"
+        " pixels of torchserve, the others' differ by 1 of 255 here and there once scaled; nvjpeg uses a GPU",
+    )
+    scaled_decode: bool = Field(
+        default=False,
+        description="decode a JPEG in 1/2, 1/4 or 1/8 of its size, where `resize` asks for less",
+    )
+    threads: Optional[int] = Field(
+        default=None,
+        ge=1,
+        description="images that are read at the same time; as many as there are CPUs if unset",
+    )
+
     @field_validator("preset")
     @classmethod
     def _preset_exists(cls, name: str | None) -> str | None:

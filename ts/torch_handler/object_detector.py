@@ -71,7 +71,7 @@ class ObjectDetector(LayerExplained, VisionHandler):
         """One tensor, as torchserve's detector has it, where all images have one size; else a list."""
         if len({image.shape for image in images}) == 1:
             return super()._collate(images)
-        return [image.to(self.device) for image in images]
+        return [self._normalize(image.to(self.device)) for image in images]
 
     @timed
     def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:

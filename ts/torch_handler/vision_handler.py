@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Callable
 
 import torch
 from PIL import Image
 
+from ts.handler_utils.device import to_device
 from ts.handler_utils.errors import InvalidInput, RowErrors
+from ts.handler_utils.huge_pages import use_huge_pages
 from ts.handler_utils.image_explanations import attribute_pixels, integrated_gradients
-from ts.handler_utils.image_transform import ImageTransform
-from ts.handler_utils.images import read_image, to_channels
+from ts.handler_utils.image_reader import ImageReader
+from ts.handler_utils.image_transform import ImageTransform, StoredImage, is_ours
+from ts.handler_utils.images import to_channels
 from ts.handler_utils.payload import payload_of
 from ts.handler_utils.settings import HandlerSettings
+from ts.handler_utils.threads import default_threads, map_in_threads
 from ts.handler_utils.timer import timed
 from ts.handler_utils.vision_settings import VisionSettings
 from ts.torch_handler.base_handler import BaseHandler
@@ -48,9 +54,19 @@ class VisionHandler(BaseHandler, ABC):
         own = (vars(kind).get("image_processing") for kind in type(self).__mro__)
         return next(transform for transform in own if isinstance(transform, ImageTransform))
 
+    def initialize(self, context: Any) -> None:
+        """Loads the model of an archive, its labels and its settings; see `BaseHandler.initialize`.
+
+        Raises:
+            ValueError: the setting `decoder` names one that does not work here.
+        """
+        use_huge_pages()
+        super().initialize(context)
+        self._reader  # noqa: B018 (made now, so that a wrong setting stops the load)
+
     @timed
     def preprocess(self, data: list[Any]) -> torch.Tensor:
-        """Decodes and transforms one image a row.
+        """Decodes and transforms one image a row, several at the same time.
 
         Args:
             data: rows whose payload is an encoded image (bytes, base64 text, a `data:` URI), or nested lists
@@ -63,9 +79,9 @@ class VisionHandler(BaseHandler, ABC):
             RowErrors: some rows hold no image.
         """
         images, errors = [], {}
-        for index, row in enumerate(data):
+        for index, image in enumerate(self._read_rows(data)):
             try:
-                images.append(self._read(row, index))
+                images.append(self._process(image, index))
             except PredictionException as error:
                 errors[index] = error
         if errors:
@@ -74,10 +90,51 @@ class VisionHandler(BaseHandler, ABC):
 
     def _collate(self, images: list[torch.Tensor]) -> Any:
         """Makes the tensors of the rows, [C, H, W] each, into what `inference` takes."""
-        return torch.stack(images).to(self.device)
+        if any(image.dtype != torch.uint8 for image in images):
+            return torch.stack([self._normalize(image) for image in images]).to(self.device)
+        return self._normalize(to_device(torch.stack(images), self.device))
 
-    def _read(self, row: Any, index: int) -> torch.Tensor:
-        image = self._decode(row)
+    def _normalize(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels as the model gets them; what an own `image_processing` or a client made already is that."""
+        transform = self.image_processing
+        if isinstance(transform, ImageTransform) and pixels.dtype == torch.uint8:
+            return transform.normalize(pixels)
+        return pixels
+
+    def _read_rows(self, rows: list[Any]) -> Iterator[torch.Tensor | Image.Image | PredictionException]:
+        """For each row a tensor [C, H, W], or the image for an `image_processing` that a subclass brings."""
+        on_gpu = self._decode_on_gpu(rows)
+
+        def read(index: int) -> Any:
+            try:
+                transform = self._transform(index)
+                if index in on_gpu:
+                    return transform.pixels(on_gpu[index])
+                payload = payload_of(rows[index])
+                if is_ours(transform):
+                    return self._reader.pixels(payload, transform)
+                return self._reader.photo(payload)
+            except PredictionException as error:
+                return error
+
+        threads = 1 if on_gpu or len(rows) == 1 else self._threads
+        return map_in_threads(read, range(len(rows)), threads)
+
+    def _decode_on_gpu(self, rows: list[Any]) -> Mapping[int, StoredImage]:
+        requests = {}
+        if getattr(self.settings, "decoder", None) == "nvjpeg":
+            for index, row in enumerate(rows):
+                with suppress(PredictionException):  # which `read` finds again
+                    requests[index] = payload_of(row), self._transform(index)
+        return self._reader.decode_on_gpu(requests) if requests else {}
+
+    def _process(self, image: Any, index: int) -> torch.Tensor:
+        """Passes an image to a subclass's transform: in the mode that it was sent in, or in RGB if that fails.
+
+        By the thread that called `preprocess`, row after row, since nothing is known of that transform.
+        """
+        if isinstance(image, PredictionException):
+            raise image
         if not isinstance(image, Image.Image):
             return image
         transform = self._transform(index)
@@ -88,11 +145,7 @@ class VisionHandler(BaseHandler, ABC):
                 raise
             return transform(to_channels(image, 3))
 
-    def _decode(self, row: Any) -> Image.Image | torch.Tensor:
-        exif = getattr(self.settings, "exif", True)
-        return read_image(payload_of(row), exif=exif, max_pixels=getattr(self.settings, "max_pixels", None))
-
-    def _transform(self, index: int) -> Callable[[Image.Image], torch.Tensor]:
+    def _transform(self, index: int) -> Any:
         """What makes the image of a row, named by its index in the batch, into the model's input."""
         return self.image_processing
 
@@ -100,7 +153,17 @@ class VisionHandler(BaseHandler, ABC):
         """What a row of the batch that is being answered holds: decoded again, since few answers need it."""
         if index >= len(self._rows):
             raise InvalidInput("There is no photo: postprocess was called outside of handle")
-        return self._decode(self._rows[index])
+        return self._reader.photo(payload_of(self._rows[index]))
+
+    @cached_property
+    def _reader(self) -> ImageReader:
+        names = ("exif", "max_pixels", "decoder", "scaled_decode")
+        given = {name: getattr(self.settings, name) for name in names if hasattr(self.settings, name)}
+        return ImageReader(**given, device=self.device)
+
+    @cached_property
+    def _threads(self) -> int:
+        return getattr(self.settings, "threads", None) or default_threads()
 
     @cached_property
     def ig(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import threading
 import zlib
 
 import numpy as np
@@ -168,3 +169,32 @@ def test_what_is_no_image_is_named_with_its_row(row, status, message, handler):
     with pytest.raises(RowErrors, match=message) as raised:
         handler.preprocess([good, row, good])
     assert {index: error.error_code for index, error in raised.value.errors.items()} == {1: status}
+
+
+def test_images_are_read_at_the_same_time_and_answered_in_order(handler):
+    handler._threads = 4
+    greys = list(range(0, 250, 10))
+    rows = [{"data": encode(Image.new("L", (8, 8), grey), "PNG")} for grey in greys]
+    assert (handler.preprocess(rows)[:, 0, 0, 0] * 255).round().tolist() == greys
+
+
+def test_a_subclass_transforms_in_the_order_of_the_rows_and_in_the_callers_thread(handler):
+    seen = []
+
+    def transform(image):
+        seen.append((image.getpixel((0, 0)), threading.get_ident()))
+        return torch.zeros(1)
+
+    handler._threads = 4
+    handler.image_processing = transform
+    greys = list(range(0, 250, 10))
+    handler.preprocess([{"data": encode(Image.new("L", (8, 8), grey), "PNG")} for grey in greys])
+    assert seen == [(grey, threading.get_ident()) for grey in greys]
+
+
+def test_pixels_and_nested_lists_share_a_batch(handler):
+    rows = [{"data": encode(PICTURE, "JPEG")}, {"data": torch.full((3, 32, 32), 7.0).tolist()}]
+    batch = handler.preprocess(rows)
+    assert batch.dtype == torch.float32
+    assert batch[0].max() <= 1
+    assert (batch[1] == 7).all()

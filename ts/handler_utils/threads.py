@@ -1,0 +1,54 @@
+"""Threads for work that lets go of the interpreter's lock, such as decoding images."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Callable, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def default_threads() -> int:
+    """As many threads as OMP_NUM_THREADS says, which bounds torch's own too; else as the process may use CPUs."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def map_in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[Result]:
+    """As `map`, with several calls at the same time.
+
+    Calls run at most twice as many items ahead as there are threads, so that results which are large do not pile
+    up. A single thread is the caller's own.
+    """
+    if threads == 1:
+        yield from map(function, items)
+        return
+    pool = _pool(threads)
+    begun: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            if len(begun) == 2 * threads:
+                yield begun.popleft().result()
+            begun.append(pool.submit(function, item))
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        for future in begun:
+            future.cancel()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """One pool for the whole process: handlers are copied for micro batches, and threads are not to multiply."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="read-image")
