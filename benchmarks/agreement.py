@@ -49,6 +49,16 @@ def labels(expected: list[dict[str, float]], found: list[dict[str, float]]) -> A
     return Agreement(text, False)
 
 
+def probabilities(expected: list[dict[str, float]], found: list[dict[str, float]]) -> Agreement:
+    """Of a dictionary of all classes a row, best first."""
+    first = sum(next(iter(its)) == next(iter(answer)) for its, answer in zip(expected, found))
+    largest = max(
+        abs(value - answer[name]) for its, answer in zip(expected, found) for name, value in its.items()
+    )
+    text = f"{first} of {len(expected)} with the same first class, probabilities {largest:.1e}"
+    return Agreement(text, first == len(expected) and largest <= NUMBERS)
+
+
 def masks(expected: list[Any], found: list[Any]) -> Agreement:
     """Of class maps: JSON [H, W, 2] of class and probability, or PNGs of classes."""
     its, answers = [mask_of(answer) for answer in expected], [mask_of(answer) for answer in found]
@@ -95,6 +105,7 @@ def flat(item: dict[str, Any]) -> list[float]:
 COMPARISONS: dict[str, Callable[[Any, Any], Agreement]] = {
     "pixels": pixels,
     "labels": labels,
+    "probabilities": probabilities,
     "masks": masks,
     "boxes": boxes,
 }

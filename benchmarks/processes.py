@@ -112,6 +112,18 @@ def holds_this_library(path: str) -> bool:
     return Path(path or os.curdir, SETTINGS).is_file()
 
 
+def installed_torchserve() -> Path:
+    """The site-packages that torchserve is installed in.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+    """
+    for path in sys.path:
+        if is_torchserve(Path(path)):
+            return Path(path)
+    raise FileNotFoundError("torchserve is not installed: pip install 'torchserve-handlers[server]'")
+
+
 def is_torchserve(folder: Path) -> bool:
     """Whether a folder is an unpacked wheel of torchserve, or a site-packages that holds one."""
     return (folder / MODEL_SERVER).is_file() and not holds_this_library(str(folder))

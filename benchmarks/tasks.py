@@ -51,7 +51,7 @@ class Tasks:
     def __init__(self) -> None:
         self._answer: Answer = no_task
         self._synchronize: Callable[[], None] = lambda: None
-        self._batches = 0
+        self._batches = 1
 
     def prepare(self, spec: Spec) -> list[str]:
         """Gets a task ready, and returns what the reader of its figures should know."""
