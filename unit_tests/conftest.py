@@ -190,6 +190,18 @@ def torchscript_folder(efficientnet_lite0_folder: Path, tmp_path_factory: pytest
 
 
 @pytest.fixture(scope="session")
+def format_archives(
+    efficientnet_lite0_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Archives of real networks in each model format; those of ONNX only where onnxruntime is installed."""
+    from format_archives import pack_architecture, pack_classifiers, pack_onnx
+
+    folder = tmp_path_factory.mktemp("format_archives")
+    archives = {**pack_classifiers(folder, efficientnet_lite0_folder), **pack_architecture(folder)}
+    return {**archives, **(pack_onnx(folder) if importlib.util.find_spec("onnxruntime") else {})}
+
+
+@pytest.fixture(scope="session")
 def photos(shared_data: Path) -> list[Path]:
     """Photos by the example assets (CC0, public domain) and by pytorch/serve's examples."""
     from examples.assets import ASTRONAUT, CHELSEA, COFFEE, ROCKET, AssetError, fetch_all

@@ -171,6 +171,16 @@ def needs_torchserve() -> None:
         pytest.skip(str(error))
 
 
+LIVE_FORMATS = (
+    "lite0_pth",
+    "lite0_safetensors",
+    "lite0_torchscript",
+    "lite0_exported",
+    "resnet_by_name",
+    "u2netp_onnx",
+)
+
+
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, Path]:
     """The archives under test, by model name: zips, a tar and a folder."""
@@ -191,6 +201,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     # Where the real weights are not to be had, the tests that ask for this fixture are skipped, and no others.
     with suppress(pytest.skip.Exception):
         paths.append(request.getfixturevalue("efficientnet_lite0"))
+        formats = request.getfixturevalue("format_archives")
+        paths += [formats[name] for name in LIVE_FORMATS if name in formats]
     archives = {path.stem: path for path in paths}
     for name in ("function", "own"):
         shutil.unpack_archive(archives[name], folder / name, "zip")
