@@ -177,6 +177,7 @@ def announce(server: TorchServe) -> None:
 
 def export(arguments: argparse.Namespace) -> int:
     """Writes an archive with the model in another format; 0 if its answers are the old one's, else 1."""
+    inputs = read_inputs(arguments.inputs)
     from ts.runner.exporting import export_archive  # torch: for this command only
 
     out = arguments.output or default_output(arguments.archive, arguments.to)
@@ -187,7 +188,7 @@ def export(arguments: argparse.Namespace) -> int:
                 arguments.archive,
                 out,
                 to=arguments.to,
-                inputs=read_inputs(arguments.inputs),
+                inputs=inputs,
                 device=arguments.device,
                 batch_size=arguments.batch_size,
                 force=arguments.force,
