@@ -71,7 +71,7 @@ FIGURE_HEADINGS = [
     "quartiles",
     "min to max",
     "a second",
-    "answers beside torchserve's",
+    "answers beside the first's",
     "notes",
 ]
 

@@ -4,8 +4,8 @@
 
 The network is EfficientNet-Lite0 of examples/image_classifier; its weights and the photos are fetched by
 examples/assets.py. Each photo is asked about twice: as it is, and enlarged until its shorter side has 1500 pixels,
-about what phones send. Every setting is compared with no setting at all, in one run. Needs torchserve, for its
-contexts.
+about what phones send. Every setting is compared with no setting at all, in one run, and no setting with
+torchserve's own handler. Needs torchserve.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cases import Batches, Case, Contender, Goal
+from benchmarks.cases import Batches, Case, Contender, Goal, versus
 from benchmarks.inputs import Inputs
 from benchmarks.machine import describe, no_bfloat16
 from benchmarks.measuring import Plan, measure
@@ -58,21 +58,11 @@ class PhotoCase(Case):
 def main(arguments: Optional[Sequence[str]] = None) -> Report:
     options = parse_arguments(arguments)
     photos = load_photos(options.photos)
-    contenders = settings(options.device)
-    case = PhotoCase(
-        "settings",
-        f"EfficientNet-Lite0, {len(photos)} photos in one batch",
-        len(photos),
-        lambda _, rows: photos[:rows],
-        None,
-        contenders,
-        tuple(Goal(contender.name, (NONE,)) for contender in contenders[1:]),
-        compare="probabilities",
-    )
     plan = Plan(installed_torchserve(), options.device, options.rounds, options.seed, batches=1)
-    with tempfile.TemporaryDirectory(prefix="settings-benchmark-") as folder:
-        result = measure(case, plan, Path(folder))
-    report = Report(f"settings-{options.device}", describe(plan.seed, plan.rounds), [result])
+    report = Report(f"settings-{options.device}", describe(plan.seed, plan.rounds), [])
+    for case in cases(photos, options.device):
+        with tempfile.TemporaryDirectory(prefix="settings-benchmark-") as folder:
+            report.cases.append(measure(case, plan, Path(folder)))
     print(text(report))
     if options.json:
         report.write(options.json)
@@ -92,6 +82,19 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="file for a plot; needs matplotlib")
     return parser.parse_args(arguments)
+
+
+def cases(photos: list[Any], device: str) -> list[PhotoCase]:
+    def case(name: str, what: str, contenders: tuple[Contender, ...], compare: str) -> PhotoCase:
+        goals = tuple(Goal(contender.name, (contenders[0].name,)) for contender in contenders[1:])
+        title = f"EfficientNet-Lite0, {len(photos)} real photos in one batch, {what}"
+        draw = lambda _, rows: photos[:rows]  # noqa: E731
+        return PhotoCase(name, title, len(photos), draw, None, contenders, goals, compare)
+
+    return [
+        case("default", "no setting beside torchserve", versus(), "labels"),
+        case("settings", "settings beside none", settings(device), "probabilities"),
+    ]
 
 
 def settings(device: str) -> tuple[Contender, ...]:
