@@ -56,12 +56,14 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--serialized-file",
         metavar="FILE",
-        help="weights (.pt, .pth, .bin, .safetensors), TorchScript, .pt2 or .onnx",
+        help="weights (.pt, .pth, .bin, .safetensors), TorchScript (.pt), torch.export or AOTInductor (.pt2, "
+        ".so), or .onnx",
     )
     parser.add_argument(
         "--model-file",
         metavar="FILE",
-        help="Python file with the model's one torch.nn.Module class (eager models)",
+        help="Python file with the model's one torch.nn.Module class (eager models); in its place, handler: "
+        "architecture in the config file names a network of torchvision",
     )
     parser.add_argument(
         "--extra-files",

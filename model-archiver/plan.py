@@ -16,6 +16,7 @@ from .model_archiver_config import ModelArchiverConfig
 from .model_archiver_error import ModelArchiverError
 from .model_config import named_model_class, read_model_config
 from .model_file import model_file_problem
+from .serialized_file import serialized_file_problem
 from .tree import extra_entries
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,10 @@ def _named_files(config: ModelArchiverConfig) -> Iterator[Entry]:
 
 def _check_content(config: ModelArchiverConfig, strict: bool) -> None:
     model_config = read_model_config(Path(config.config_file)) if config.config_file else {}
+    if strict:
+        problem = serialized_file_problem(config.serialized_file, config.model_file, model_config)
+        if problem:
+            raise ModelArchiverError(problem)
     if not config.model_file:
         return
     problem = model_file_problem(Path(config.model_file), named_model_class(model_config))
