@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -25,11 +26,11 @@ from ts.runner.exporting.recording import Call, recorded_calls
 from ts.runner.exporting.repacking import new_contents
 from ts.runner.exporting.samples import made_up_inputs, random_images
 from ts.runner.exporting.settings import without
-from ts.runner.model import Model, batch_size_of, check_integrity, load_archive, start_archive
+from ts.runner.model import Model, batch_size_of, check_integrity, start_archive
 from ts.runner.payload import Input
 
-# What changes an eager model's numbers, and is not in the program.
-NUMERIC = ("precision", "memory_format")
+# What changes an eager model's numbers, and is not in the program; and what takes time, and changes none.
+NOT_COMPARED = ("precision", "memory_format", "warmup")
 ROWS = 3  # of the batch on which the archives are compared
 
 
@@ -97,8 +98,8 @@ def export_archive(
         check_integrity(archive)
         folder = Path(name).resolve()
         file = folder / f"{Path(archive.model.get('serializedFile') or archive.name).stem}.pt2"
-        config, _ = without(archive.config, NUMERIC)
-        with start_archive(replace(archive, config=config), device=device) as old:
+        config, _ = without(archive.config, NOT_COMPARED)
+        with start_archive(replace(archive, config=in_one_part(config)), device=device) as old:
             check_exportable(old)
             given = list(inputs) or made_up_inputs(old.handler)
             if not given:
@@ -115,8 +116,10 @@ def export_archive(
         contents = new_contents(archive, file, folder)
         trial = folder / "trial.mar"
         pack(contents.files, contents.manifest, trial, force=False)
-        with load_archive(trial, device=device) as new:
-            comparison = compare(before, ask(new, asked))
+        with open_archive(trial) as made:
+            config = in_one_part(made.config)
+            with start_archive(replace(made, config=config), device=device) as new:
+                comparison = compare(before, ask(new, asked))
         if comparison.problem is None:
             pack(contents.files, contents.manifest, out, force)
     return Report(
@@ -132,6 +135,11 @@ def check_out(out: Path, force: bool) -> None:
         raise ArchiveError(f"{out.parent} is not a folder")
     if out.exists() and not force:
         raise ArchiveError(f"{out} exists already; -f replaces it")
+
+
+def in_one_part(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings by which the model gets a batch as a whole."""
+    return {**config, "handler": {**(config.get("handler") or {}), "micro_batch": sys.maxsize}}
 
 
 def check_exportable(model: Model) -> None:
@@ -199,8 +207,10 @@ def call_of(model: Model, inputs: Any) -> Call:
 
 
 def _copy(item: Any) -> Any:
-    """A tensor that was made in inference mode cannot be exported with."""
-    return item.clone() if isinstance(item, torch.Tensor) else item
+    """A tensor of the plain layout, and not of inference mode: with such nothing can be exported."""
+    if not isinstance(item, torch.Tensor):
+        return item
+    return item.clone(memory_format=torch.contiguous_format)
 
 
 def pack(files: dict[str, Path], manifest: dict[str, Any], target: Path, force: bool) -> None:
