@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.cases import OURS, TORCHSERVE, Goal
 from benchmarks.measuring import findings
-from benchmarks.report import markdown, text, with_tables
+from benchmarks.report import README, markdown, plot, text, with_tables
 from benchmarks.results import CaseResult, Figures, Report, read
 
 ITS = Figures(TORCHSERVE, 16, [0.4, 0.5, 0.6], answer_bytes=3000.0)
@@ -56,6 +56,19 @@ def test_tables_mark_what_differs_what_is_missed_and_what_is_missing(report):
         assert "MISSED" in shown
         assert "not available: no GPU" in shown
         assert "32 images" in shown
+
+
+@pytest.mark.parametrize("name", ["handlers-cpu", "handlers-cuda", "server", "settings-cpu", "settings-cuda"])
+def test_the_page_has_a_place_for_the_tables_of_each_benchmark(name):
+    page = README.read_text(encoding="utf-8")
+    assert f"\n\nnew\n\n<!-- end of {name} -->" in with_tables(page, name, "new")
+
+
+def test_a_plot_is_drawn_where_matplotlib_is(report, tmp_path):
+    pytest.importorskip("matplotlib")
+    report.machine.update(cores=2, torch="2.3", date="today")
+    plot(report, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_tables_go_between_the_marks_of_their_name():
