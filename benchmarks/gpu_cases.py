@@ -18,14 +18,15 @@ FORWARD = Contender("forward alone, fp32", "machine", "forward", exact=None)
 NVJPEG = Contender("nvJPEG alone", "machine", "decode_on_gpu", exact=None)
 
 
-def cuda_cases(mode: Optional[str]) -> list[Case]:
+def cuda_cases(mode: Optional[str], decoder: str = "nvjpeg") -> list[Case]:
     """What is measured on a GPU.
 
     Args:
         mode: of torch.compile; None is torch's default.
+        decoder: the setting of that name, for a rehearsal on a CPU.
     """
     compiling = {"compile": {"enable": True, **({"mode": mode} if mode else {})}}
-    fast = {"handler": {"precision": "float16", "decoder": "nvjpeg"}, "pt2": compiling}
+    fast = {"handler": {"precision": "float16", "decoder": decoder}, "pt2": compiling}
     return [
         unconfigured(),
         configured(64, fast, least=35),

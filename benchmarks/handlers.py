@@ -16,7 +16,6 @@ import random
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -36,12 +35,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> Report:
     cases = chosen(
         cuda_cases(options.compile_mode) if options.device == "cuda" else cpu_cases(), options.only
     )
-    plan = Plan(options.upstream.resolve(), options.device, options.rounds, options.seed)
-    if options.rehearse:
-        plan = replace(plan, device="cpu")
+    device = "cpu" if options.rehearse else options.device
+    plan = Plan(options.upstream.resolve(), device, options.rounds, options.seed)
     if options.quick or options.rehearse:
         plan = rehearsal(plan)
-    report = Report(f"handlers-{options.device}", describe(plan.seed, plan.rounds), [])
+    report = Report(
+        "rehearsal" if options.rehearse else f"handlers-{device}", describe(plan.seed, plan.rounds), []
+    )
     for case in cases:
         report.cases.append(measured(case, plan))
         if options.json:  # after each case: a machine may be taken away
@@ -70,6 +70,12 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     if not is_torchserve(options.upstream):
         parser.error(f"--upstream: {options.upstream} holds no ts/model_server.py of torchserve")
     return options
+
+
+def all_cases(options: argparse.Namespace) -> list[Case]:
+    if options.rehearse:
+        return cuda_cases(options.compile_mode, decoder="auto")
+    return cuda_cases(options.compile_mode) if options.device == "cuda" else cpu_cases()
 
 
 def chosen(cases: list[Case], names: Sequence[str]) -> list[Case]:
