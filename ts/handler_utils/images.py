@@ -136,3 +136,10 @@ def encode_png(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def encode_jpeg(image: Image.Image) -> bytes:
+    """Encodes an image as JPEG."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG")
+    return buffer.getvalue()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import io
 import warnings
 from functools import cache, partial
 from typing import Any, Callable, NamedTuple
 
 import torch
 from PIL import Image
+
+from ts.handler_utils.images import encode_jpeg
 
 MODES = {3: "RGB", 1: "GRAY"}
 _FAILURES = (ImportError, AttributeError, TypeError, RuntimeError, OSError)
@@ -97,6 +98,4 @@ def _decoder_of(package: str) -> JpegDecoder:
 
 
 def _smallest_jpeg() -> torch.Tensor:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "JPEG")
-    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
+    return torch.frombuffer(bytearray(encode_jpeg(Image.new("RGB", (8, 8)))), dtype=torch.uint8)

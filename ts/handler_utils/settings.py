@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import difflib
 import logging
-from typing import Any, Optional, TypeVar
+from typing import Annotated, Any, Literal, Optional, TypeVar, Union
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+import torch
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 
+from ts.handler_utils.model_inputs import InputForm
 from ts.handler_utils.options import Options, describe_problems
 
 logger = logging.getLogger(__name__)
 
 Settings = TypeVar("Settings", bound="HandlerSettings")
+
+
+class Warmup(BaseModel):
+    """Batches to answer before the first request comes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    batch_sizes: list[PositiveInt] = Field(default=[1], min_length=1)
+    image_size: Union[PositiveInt, Annotated[list[PositiveInt], Field(min_length=2, max_length=2)]] = 256
 
 
 class HandlerSettings(Options):
@@ -33,6 +44,22 @@ class HandlerSettings(Options):
         default=False, description="read weights that are pickled Python objects, which runs the code in them"
     )
 
+    precision: Optional[Literal["float32", "bfloat16", "float16"]] = Field(
+        default=None, description="what the model computes in; as its weights are, if unset"
+    )
+    memory_format: Optional[Literal["contiguous", "channels_last"]] = Field(
+        default=None, description="of images in memory: [N, C, H, W] or [N, H, W, C]"
+    )
+    warmup: Optional[Warmup] = Field(
+        default=None,
+        description="batches to answer before the first request: {batch_sizes: [1, 8], image_size: [480, 640]}",
+    )
+    micro_batch: Optional[int] = Field(
+        default=None,
+        ge=1,
+        description="rows of the parts that a batch is answered in: one is read while the one before is inferred",
+    )
+
     @field_validator("architecture")
     @classmethod
     def _architecture_exists(cls, value: Any) -> Any:
@@ -43,6 +70,11 @@ class HandlerSettings(Options):
         )  # torchvision: for whoever asks
 
         return check_architecture(value)
+
+    def input_form(self) -> InputForm:
+        """The form that `precision` and `memory_format` ask for."""
+        dtype = getattr(torch, self.precision) if self.precision else None
+        return InputForm(dtype, self.memory_format == "channels_last")
 
 
 def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settings:

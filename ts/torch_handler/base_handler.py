@@ -18,6 +18,7 @@ from ts.handler_utils.device import choose_device
 from ts.handler_utils.envelope_rows import context_of_rows
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
 from ts.handler_utils.json_encoding import JSON, data_uri, is_enveloped
+from ts.handler_utils.micro_batching import MicroBatching
 from ts.handler_utils.model_formats import loader_of
 from ts.handler_utils.model_formats.aotinductor import load_aot_compiled
 from ts.handler_utils.model_formats.content import CHECKPOINT, content_of
@@ -25,11 +26,13 @@ from ts.handler_utils.model_formats.eager import load_eager
 from ts.handler_utils.model_formats.onnx import setup_ort_session
 from ts.handler_utils.model_formats.torchscript import load_torchscript
 from ts.handler_utils.model_formats.weights import read_module
+from ts.handler_utils.model_inputs import InputForm, adapt_model
 from ts.handler_utils.options import Options, read_options
 from ts.handler_utils.payload import payload_of
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.rows import RowsContext, answer_rows
-from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
+from ts.handler_utils.script_caller import ScriptCaller
+from ts.handler_utils.settings import HandlerSettings, Warmup, read_settings, warn_of_unknown_keys
 from ts.handler_utils.timer import handler_time, timed
 from ts.utils.util import (
     PredictionException,
@@ -109,6 +112,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
     explain = False
     target: Any = 0
     _rows: Sequence[Any] = ()
+    _script: ScriptCaller | None = None
+    _micro_batching: MicroBatching | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,10 +138,41 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         self._apply_settings()
         self.device = choose_device(properties.get("gpu_id"))
         self.map_location = self.device.type
-        model_dir = properties.get("model_dir")
-        self.model = self._load_model(model_dir)
-        self.mapping = load_label_mapping(os.path.join(model_dir, "index_to_name.json"))
+        self.model = self._load_model(properties.get("model_dir"))
+        self._load_other_files(context)
+        self._prepare_to_infer()
         self.initialized = True
+
+    def _load_other_files(self, context: Any) -> None:
+        """Reads what the archive holds beside the model: the labels, for all handlers."""
+        path = os.path.join(context.system_properties.get("model_dir"), "index_to_name.json")
+        self.mapping = load_label_mapping(path)
+
+    def _prepare_to_infer(self) -> None:
+        is_script = isinstance(self.model, torch.jit.ScriptModule)
+        self._script = ScriptCaller(self.model, self._input_form(), self.device) if is_script else None
+        micro_batch = getattr(self.settings, "micro_batch", None) or self._default_micro_batch()
+        self._micro_batching = MicroBatching(self, micro_batch) if micro_batch else None
+        warmup = getattr(self.settings, "warmup", None)
+        if warmup is not None:
+            self._warm_up(warmup)
+
+    def _warm_up(self, warmup: Warmup) -> None:
+        """Infers batches of each size, thrice: TorchScript looks on twice before it optimizes."""
+        for size in warmup.batch_sizes:
+            for _ in range(3):
+                self.inference(self._warmup_batch(size, warmup))
+
+    def _warmup_batch(self, rows: int, warmup: Warmup) -> Any:
+        """A batch as `preprocess` returns it, of no request."""
+        raise ValueError(f"model-config.yaml: handler.warmup: {type(self).__name__} does not know its inputs")
+
+    def _input_form(self) -> InputForm:
+        return self.settings.input_form() if isinstance(self.settings, HandlerSettings) else InputForm()
+
+    def _default_micro_batch(self) -> int | None:
+        """The setting `micro_batch` where it is not set."""
+        return None
 
     def _apply_settings(self) -> None:
         self.settings = read_settings(self.settings_class, self.model_yaml_config)
@@ -170,7 +206,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
             )
         else:
             return None  # a subclass may bring its own
-        return compile_model(optimize_for_intel(model), self.model_yaml_config)
+        model = adapt_model(optimize_for_intel(model), self._input_form())
+        return compile_model(model, self.model_yaml_config)
 
     def _load_serialized_model(self, path: str) -> Any:
         if self._use_torch_export_aot_compile():
@@ -231,7 +268,13 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         if self.model is None:
             raise RuntimeError("The handler has no model: initialize() has not loaded one")
         with torch.inference_mode():
-            return self.model(data.to(self.device), *args, **kwargs)
+            return self._call_model(data.to(self.device), *args, **kwargs)
+
+    def _call_model(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the model; one that a subclass has put in its place is called as it is."""
+        script = self._script
+        model = script if script is not None and script.source is self.model else self.model
+        return model(*args, **kwargs)
 
     @timed
     def postprocess(self, data: Any) -> list[Any]:
@@ -250,6 +293,9 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         Returns:
             For each row its result, or `{"code", "type", "message"}`.
         """
+        parts = self._micro_batching
+        if parts is not None and len(data or ()) > parts.micro_batch_size:
+            return parts(data, context)
         with handler_time(context):
             rows = list(data or [])
             answers = self._answer_batch(rows, context_of_rows(context, len(rows)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,6 +17,7 @@ from ts.handler_utils.image_lists import detect_in_stacks, takes_list
 from ts.handler_utils.image_transform import ImageTransform
 from ts.handler_utils.images import to_channels
 from ts.handler_utils.layer_explained import LayerExplained
+from ts.handler_utils.model_inputs import InputForm
 from ts.handler_utils.overlay_encoding import encode_overlay
 from ts.handler_utils.resized_detections import undo_resize
 from ts.handler_utils.timer import timed
@@ -88,8 +91,20 @@ class ObjectDetector(LayerExplained, VisionHandler):
         """
         with torch.inference_mode():
             if self._takes_list():
-                return self.model([image.to(self.device) for image in data], *args, **kwargs)
-            return detect_in_stacks(lambda stack: self.model(stack.to(self.device), *args, **kwargs), data)
+                return self._call_model([image.to(self.device) for image in data], *args, **kwargs)
+            return detect_in_stacks(
+                lambda stack: self._call_model(stack.to(self.device), *args, **kwargs), data
+            )
+
+    def _input_form(self) -> InputForm:
+        """Boxes need float32, so weights and inputs keep it, and `precision` is that of the operations inside."""
+        return replace(super()._input_form(), dtype=None)
+
+    def _call_model(self, *args: Any, **kwargs: Any) -> Any:
+        dtype = super()._input_form().dtype
+        reduced = dtype is not None and dtype != torch.float32
+        with torch.autocast(self.device.type, dtype) if reduced else nullcontext():
+            return super()._call_model(*args, **kwargs)
 
     def _takes_list(self) -> bool:
         stack = getattr(self.settings, "stack", None)

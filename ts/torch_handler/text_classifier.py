@@ -10,6 +10,7 @@ import torch
 from ts.handler_utils.errors import InvalidInput, RowErrors
 from ts.handler_utils.logits import logits_of
 from ts.handler_utils.payload import payload_of
+from ts.handler_utils.settings import Warmup
 from ts.handler_utils.subwords import SubwordTokenizer
 from ts.handler_utils.text_batch import BagBatch, EncodedText, PaddedBatch, TextBatch, read_text
 from ts.handler_utils.text_explanations import attribute_tokens, spread
@@ -60,6 +61,9 @@ class TextClassifier(TextHandler):
         """The words of a text and their n-grams: what a vocabulary for this handler is to be built from."""
         return list(ngrams_iterator(self.words(text), self.ngrams))
 
+    def _warmup_batch(self, rows: int, warmup: Warmup) -> TextBatch:
+        return self._collate([EncodedText([], [0] * 8)] * rows)
+
     @timed
     def preprocess(self, data: list[Any]) -> TextBatch:
         """Reads one text a row.
@@ -81,6 +85,9 @@ class TextClassifier(TextHandler):
                 errors[index] = error
         if errors:
             raise RowErrors(errors)
+        return self._collate(texts)
+
+    def _collate(self, texts: list[EncodedText]) -> TextBatch:
         if isinstance(self.tokenizer, SubwordTokenizer):
             return PaddedBatch.of(texts, self.tokenizer.pad_index, self.device)
         return BagBatch.of(texts, self.device)

@@ -40,14 +40,8 @@ class TextHandler(BaseHandler, ABC):
     tokenizer: Any = staticmethod(get_tokenizer("basic_english"))
     input_text: Any = None
 
-    def initialize(self, context: Any) -> None:
-        """Loads the model of an archive, and its vocabulary.
-
-        Raises:
-            FileNotFoundError: the archive has no vocabulary.
-            ValueError: the vocabulary cannot be read.
-        """
-        super().initialize(context)
+    def _load_other_files(self, context: Any) -> None:
+        super()._load_other_files(context)
         self._load_vocabulary(context)
 
     def _load_vocabulary(self, context: Any) -> None:

@@ -17,12 +17,12 @@ def test_results_come_in_the_order_of_the_items(threads):
 
 def test_calls_run_at_the_same_time():
     meeting = threading.Barrier(3, timeout=30)  # breaks unless three come together
-    assert sorted(map_in_threads(lambda item: meeting.wait(), range(3), 3)) == [0, 1, 2]
+    assert sorted(map_in_threads(lambda _: meeting.wait(), range(3), 3)) == [0, 1, 2]
 
 
 def test_a_single_thread_is_the_callers_own():
     caller = threading.get_ident()
-    assert list(map_in_threads(lambda item: threading.get_ident(), range(3), 1)) == [caller] * 3
+    assert list(map_in_threads(lambda _: threading.get_ident(), range(3), 1)) == [caller] * 3
 
 
 def test_an_exception_is_raised_in_its_turn():
@@ -48,5 +48,5 @@ def test_omp_num_threads_bounds_these_threads_too(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert default_threads() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "")
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 5, 7}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5, 7}, raising=False)
     assert default_threads() == 4
