@@ -32,16 +32,13 @@ from benchmarks.results import CaseResult, Report
 
 def main(arguments: Optional[Sequence[str]] = None) -> Report:
     options = parse_arguments(arguments)
-    cases = chosen(
-        cuda_cases(options.compile_mode) if options.device == "cuda" else cpu_cases(), options.only
-    )
+    cases = chosen(all_cases(options), options.only)
     device = "cpu" if options.rehearse else options.device
     plan = Plan(options.upstream.resolve(), device, options.rounds, options.seed)
     if options.quick or options.rehearse:
         plan = rehearsal(plan)
-    report = Report(
-        "rehearsal" if options.rehearse else f"handlers-{device}", describe(plan.seed, plan.rounds), []
-    )
+    name = "rehearsal" if options.rehearse else f"handlers-{device}"
+    report = Report(name, describe(plan.seed, plan.rounds), [])
     for case in cases:
         report.cases.append(measured(case, plan))
         if options.json:  # after each case: a machine may be taken away
