@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -103,4 +104,6 @@ def _limits_of(size: Any, ranges: Any) -> BatchLimits:
         return BatchLimits()
     # A dimension from 2 on is one without a limit: torch takes batches of 1 for it.
     minimum = int(found.lower) if found.lower > 2 else 1
-    return BatchLimits(minimum, int(found.upper) if found.upper.is_Integer else None)  # else it is infinity
+    # What has no limit goes up to infinity, or, in older torch, to the largest of 64-bit numbers.
+    limited = found.upper.is_Integer and int(found.upper) < sys.maxsize - 1
+    return BatchLimits(minimum, int(found.upper) if limited else None)

@@ -85,8 +85,8 @@ def _unpickle(path: str | Path, device: Any, trust_pickle: bool) -> Any:
             " model's state dict instead."
         ) from error
     except (pickle.UnpicklingError, EOFError, RuntimeError) as error:
-        refused = "weights_only" in str(error) or "Weights only" in str(error)
-        if refused and not trust_pickle:
+        cut_short = isinstance(error, EOFError) or "unexpected EOF" in str(error)
+        if isinstance(error, pickle.UnpicklingError) and not cut_short and not trust_pickle:
             raise ValueError(_untrusted(name, str(error))) from error
         raise wrong_content(
             path, EXPECTED, "It may be damaged: get it again, and pack the archive again.", error
@@ -103,7 +103,7 @@ def _untrusted(name: str, message: str) -> str:
     )
 
 
-def _state_dict(loaded: Any, name: str) -> dict[str, Any]:
+def _state_dict(loaded: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(loaded, Mapping):
         raise ValueError(f"{name} is not {EXPECTED}, but {_kind(loaded)}. Save the weights that way.")
     nested = _nested_name(loaded)
@@ -115,7 +115,7 @@ def _state_dict(loaded: Any, name: str) -> dict[str, Any]:
         )
     if loaded and not any(isinstance(value, torch.Tensor) for value in loaded.values()):
         raise ValueError(f"{name} is not {EXPECTED}, but {_kind(loaded)}. Save the weights that way.")
-    return dict(loaded)
+    return loaded  # itself, since it may have the versions of its modules as `_metadata`
 
 
 def _nested_name(loaded: Mapping[Any, Any]) -> str | None:
@@ -149,7 +149,7 @@ def load_weights(model: torch.nn.Module, weights: Mapping[str, Any], name: str, 
         ValueError: names are missing or unknown, or shapes differ; the message names some, and counts the rest.
     """
     try:
-        model.load_state_dict(dict(weights))
+        model.load_state_dict(weights)
     except RuntimeError as error:
         own = model.state_dict()
         problems = _misfits(own, weights)

@@ -140,6 +140,20 @@ def test_what_is_no_state_dict_is_told_for_what_it_is(write, message, tmp_path):
         read_weights(tmp_path / "weights.pt", "cpu")
 
 
+def test_the_versions_of_modules_that_a_state_dict_tells_reach_the_network(tmp_path):
+    class Versioned(Network):
+        _version = 7
+
+        def _load_from_state_dict(self, state_dict, prefix, local_metadata, *arguments):
+            self.found = local_metadata.get("version")
+            super()._load_from_state_dict(state_dict, prefix, local_metadata, *arguments)
+
+    torch.save(Versioned().state_dict(), tmp_path / "weights.pt")
+    network = Versioned()
+    load_weights(network, read_weights(tmp_path / "weights.pt", "cpu"), "weights.pt", "")
+    assert network.found == 7
+
+
 def load(weights):
     load_weights(Network(), weights, "weights.pt", "Take others.")
 

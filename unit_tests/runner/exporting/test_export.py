@@ -140,6 +140,8 @@ def test_an_eager_archive_is_exported_with_all_that_still_applies(pack: Pack, tm
 def test_the_new_archive_gives_the_old_ones_answers_in_batches_of_any_size(
     scripted: bool, pack: Pack, tmp_path: Path, photos: list[Path]
 ) -> None:
+    if scripted:
+        pytest.importorskip("torch._export.converter", reason="this torch converts no TorchScript")
     old = pack(scripted=scripted, config=None if scripted else CONFIG)
     report = export_archive(old, tmp_path / "new.mar", inputs=photos[:2], device="cpu")
     assert report.program.batch is None
@@ -173,6 +175,7 @@ def test_an_architecture_is_exported_and_no_longer_named(
 
 
 def test_settings_of_which_all_apply_stay_as_they_were_written(pack: Pack, tmp_path: Path) -> None:
+    pytest.importorskip("torch._export.converter", reason="this torch converts no TorchScript")
     config = "# a comment of its author\nbatchSize: 2\n"
     export_archive(pack(scripted=True, config=config), tmp_path / "new.mar", device="cpu")
     assert parts(tmp_path / "new.mar")["settings.yaml"].decode() == config
@@ -209,8 +212,8 @@ def test_an_exported_file_does_not_hold_the_photo_that_it_was_made_with(
 ) -> None:
     export_archive(pack(), tmp_path / "new.mar", inputs=photos[:1], device="cpu")
     (tmp_path / "weights.pt2").write_bytes(parts(tmp_path / "new.mar")["weights.pt2"])
-    (examples,) = torch.export.load(str(tmp_path / "weights.pt2")).example_inputs[0]
-    assert not examples.any()
+    examples = torch.export.load(str(tmp_path / "weights.pt2")).example_inputs
+    assert examples is None or not examples[0][0].any()  # before torch 2.4 it has none
 
 
 def test_a_tar_gz_and_a_folder_are_read_and_a_tar_gz_written(pack: Pack, tmp_path: Path) -> None:
