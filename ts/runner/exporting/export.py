@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 import torch
 from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.packing import pack_files
 
-from ts.runner.archive import open_archive
+from ts.runner.archive import Archive, open_archive
 from ts.runner.errors import ArchiveError, InputError
-from ts.runner.exporting.comparison import Comparison, ask, compare
+from ts.runner.exporting.comparison import Comparison, Said, ask, compare
 from ts.runner.exporting.formats import NAMES, writer
 from ts.runner.exporting.program import Program, export_model, from_torchscript
 from ts.runner.exporting.recording import Call, recorded_calls
-from ts.runner.exporting.repacking import new_contents
+from ts.runner.exporting.repacking import Contents, new_contents
 from ts.runner.exporting.samples import made_up_inputs, random_images
 from ts.runner.exporting.settings import without
 from ts.runner.model import Model, batch_size_of, check_integrity, start_archive
@@ -82,8 +82,8 @@ def export_archive(
         to: "pt2", a torch.export program, or "aot", an AOTInductor package for the device.
         inputs: what both archives are asked; made up, if there are none, for handlers of images and of texts.
         device: "auto", "cpu" or "cuda:N".
-        batch_size: rows of a batch, if the model allows only one number; default: the
-            archive's batchSize, else 1.
+        batch_size: rows of a batch, if the model allows only one number; default: the archive's
+            batchSize, else 1.
         force: replace what is at `out`.
 
     Raises:
@@ -98,33 +98,73 @@ def export_archive(
         check_integrity(archive)
         folder = Path(name).resolve()
         file = folder / f"{Path(archive.model.get('serializedFile') or archive.name).stem}.pt2"
-        config, _ = without(archive.config, NOT_COMPARED)
-        with start_archive(replace(archive, config=in_one_part(config)), device=device) as old:
-            check_exportable(old)
-            given = list(inputs) or made_up_inputs(old.handler)
-            if not given:
-                raise InputError(
-                    f"handler {archive.handler!r} takes neither images nor texts: give --input FILE"
-                )
-            asked = list(islice(cycle(given), max(ROWS, len(given))))
-            before = ask(old, asked)
-            check_answers(before.answers)
-            rows = batch_size or batch_size_of(archive)
-            with quiet():
-                program = exported(old, asked, rows, lambda made: write(made, file))
-            kind = torch.device(old.handler.device).type
+        made = make_model(archive, inputs, device, batch_size, lambda program: write(program, file))
         contents = new_contents(archive, file, folder)
-        trial = folder / "trial.mar"
-        pack(contents.files, contents.manifest, trial, force=False)
-        with open_archive(trial) as made:
-            config = in_one_part(made.config)
-            with start_archive(replace(made, config=config), device=device) as new:
-                comparison = compare(before, ask(new, asked))
+        comparison = compare(made.before, answers_of(contents, folder, device, made.asked))
         if comparison.problem is None:
-            pack(contents.files, contents.manifest, out, force)
+            pack(contents, out, force)
     return Report(
-        Path(path), out, NAMES[to], kind, program, not inputs, len(given), comparison, contents.left_out
+        archive=Path(path),
+        out=out,
+        format=NAMES[to],
+        device=made.device,
+        program=made.program,
+        made_up=not inputs,
+        inputs=made.inputs,
+        comparison=comparison,
+        left_out=contents.left_out,
     )
+
+
+@dataclass(frozen=True)
+class Made:
+    """A model that was exported, and what the archive said with the old one.
+
+    Attributes:
+        program: the sizes that it takes.
+        device: the kind of device that it was made on.
+        inputs: how many inputs there were.
+        asked: the inputs, over and over if they are few.
+        before: what the old archive said to them.
+    """
+
+    program: Program
+    device: str
+    inputs: int
+    asked: list[Input]
+    before: Said
+
+
+def make_model(
+    archive: Archive,
+    inputs: Sequence[Input],
+    device: str,
+    batch_size: Optional[int],
+    save: Callable[[Any], None],
+) -> Made:
+    """Asks an archive, and exports its model; in full precision, and uncompiled."""
+    config, _ = without(archive.config, NOT_COMPARED)
+    with start_archive(replace(archive, config=in_one_part(config)), device=device) as model:
+        check_exportable(model)
+        given = list(inputs) or made_up_inputs(model.handler)
+        if not given:
+            raise InputError(f"handler {archive.handler!r} takes neither images nor texts: give --input FILE")
+        asked = list(islice(cycle(given), max(ROWS, len(given))))
+        before = ask(model, asked)
+        check_answers(before.answers)
+        with quiet():
+            program = exported(model, asked, batch_size or batch_size_of(archive), save)
+        return Made(program, torch.device(model.handler.device).type, len(given), asked, before)
+
+
+def answers_of(contents: Contents, folder: Path, device: str, asked: Sequence[Input]) -> Said:
+    """Packs an archive for a trial, and asks it."""
+    trial = folder / "trial.mar"
+    pack(contents, trial, force=False)
+    with open_archive(trial) as archive:
+        archive = replace(archive, config=in_one_part(archive.config))
+        with start_archive(archive, device=device) as model:
+            return ask(model, asked)
 
 
 def check_out(out: Path, force: bool) -> None:
@@ -213,9 +253,9 @@ def _copy(item: Any) -> Any:
     return item.clone(memory_format=torch.contiguous_format)
 
 
-def pack(files: dict[str, Path], manifest: dict[str, Any], target: Path, force: bool) -> None:
+def pack(contents: Contents, target: Path, force: bool) -> None:
     try:
-        pack_files(files, manifest, target, force)
+        pack_files(contents.files, contents.manifest, target, force)
     except ModelArchiverError as error:
         raise ArchiveError(str(error)) from error
 
