@@ -331,7 +331,11 @@ def test_a_gpu_id_chooses_the_gpu(monkeypatch):
         ({"serializedFile": "absent.pt"}, FileNotFoundError, "no serialized file absent.pt"),
         ({"modelFile": "absent.py"}, FileNotFoundError, "no model file absent.py"),
         ({"serializedFile": "weights.pt"}, ValueError, "weights.pt is not a TorchScript file"),
-        ({"serializedFile": "linear.pt2"}, ValueError, "linear.pt2 is not a model that torch.export.save wrote"),
+        (
+            {"serializedFile": "linear.pt2"},
+            ValueError,
+            "linear.pt2 is not a model that torch.export.save wrote",
+        ),
         ({"modelFile": "two.py"}, ValueError, "exactly one model class .*: found Linear, Other"),
         ({"modelFile": "none.py"}, ValueError, "exactly one model class .*: found none"),
         ({}, ValueError, "neither a serialized file nor a model file"),
