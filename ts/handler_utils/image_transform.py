@@ -77,14 +77,14 @@ class ImageTransform:
             image: of any Pillow mode; or the values of a decoder, of as many channels as the transform has.
 
         Returns:
-            uint8 [channels, height, width].
+            uint8 [channels, height, width], not contiguous.
         """
         if isinstance(image, StoredImage):
-            return self._crop(self._resize_stored(image)).contiguous()
+            return self._crop(self._resize_stored(image))
         image = to_channels(image, self.channels)
         if self.resize is not None:
             image = resize_image(image, resized_size(self.resize, image.size), self.interpolation)
-        return F.pil_to_tensor(self._crop(image)).contiguous()
+        return F.pil_to_tensor(self._crop(image))
 
     def _resize_stored(self, image: StoredImage) -> torch.Tensor:
         """Scales before it turns, since there is less to turn then."""
@@ -99,11 +99,21 @@ class ImageTransform:
     def _crop(self, image: Any) -> Any:
         return image if self.crop is None else F.center_crop(image, _size(self.crop))
 
-    def normalize(self, pixels: torch.Tensor) -> torch.Tensor:
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """Channels, height and width of what comes out; None where they depend on the image."""
+        size = self.crop if self.crop is not None else self.resize
+        if size is None or (self.crop is None and isinstance(size, int)):
+            return None
+        height, width = (size, size) if isinstance(size, int) else size
+        return self.channels, height, width
+
+    def normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """The second half of the transform.
 
         Args:
             pixels: uint8 [..., channels, height, width], as `pixels` returns it or a batch of such.
+            out: where the result is written: float32 of the same shape.
 
         Returns:
             float32 of the same shape: values in [0, 1], less the mean, divided by the standard deviation.
@@ -114,13 +124,12 @@ class ImageTransform:
             else torch.tensor(self._a_channel(given), device=pixels.device).view(-1, 1, 1)
             for given in (self.mean, self.std)
         )
-        values = torch.empty(pixels.shape, dtype=torch.float32, device=pixels.device)
-        for source, target in zip(*map(_parts, (pixels, values))):
-            torch.div(source, 255, out=target)
-            if mean is not None:
-                target.sub_(mean)
-            if std is not None:
-                target.div_(std)
+        values = torch.empty(pixels.shape, device=pixels.device) if out is None else out
+        values.copy_(pixels).div_(255)
+        if mean is not None:
+            values.sub_(mean)
+        if std is not None:
+            values.div_(std)
         return values
 
     def _a_channel(self, values: Sequence[float]) -> list[float]:
@@ -136,11 +145,6 @@ class ImageTransform:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__name__}({arguments})"
-
-
-def _parts(batch: torch.Tensor) -> Sequence[torch.Tensor]:
-    """A batch as parts which a CPU's cache holds, so that each step does not go to memory; on a GPU as a whole."""
-    return batch.unbind() if batch.dim() == 4 and batch.device.type == "cpu" else [batch]
 
 
 def is_ours(transform: Any) -> bool:

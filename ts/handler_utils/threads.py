@@ -7,7 +7,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from threading import Barrier
 from typing import Callable, TypeVar
+
+import torch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -50,5 +53,21 @@ def map_in_threads(
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    """One pool for the whole process: handlers are copied for micro batches, and threads are not to multiply."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="read-image")
+    """One pool for the whole process: handlers are copied for micro batches, and threads are not to multiply.
+
+    In its threads torch computes by one thread each: there are as many of them as are to be busy already.
+    """
+    wanted = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads, "read-image", initializer=_compute_alone)
+    started = Barrier(threads)
+    for future in [pool.submit(started.wait) for _ in range(threads)]:
+        future.result()
+    torch.set_num_threads(
+        wanted
+    )  # for threads that come later; those that torch has seen keep their own number
+    return pool
+
+
+def _compute_alone() -> None:
+    torch.get_num_threads()  # sees this thread, whose number the next line sets
+    torch.set_num_threads(1)

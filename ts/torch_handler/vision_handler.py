@@ -11,6 +11,7 @@ from typing import Any, Callable
 import torch
 from PIL import Image
 
+from ts.handler_utils.batch_slots import BatchSlots
 from ts.handler_utils.device import to_device
 from ts.handler_utils.errors import InvalidInput, RowErrors
 from ts.handler_utils.huge_pages import use_huge_pages
@@ -91,15 +92,24 @@ class VisionHandler(BaseHandler, ABC):
         Raises:
             RowErrors: some rows hold no image.
         """
+        slots = BatchSlots(len(data), self._shape_of_rows())
         images, errors = [], {}
-        for index, image in enumerate(self._read_rows(data)):
+        for index, image in enumerate(self._read_rows(data, slots)):
             try:
                 images.append(self._process(image, index))
             except PredictionException as error:
                 errors[index] = error
         if errors:
             raise RowErrors(errors)
-        return self._collate(images)
+        return slots.batch if slots.are_filled_by(images) else self._collate(images)
+
+    def _shape_of_rows(self) -> tuple[int, int, int] | None:
+        """The shape of each row of a batch on the CPU, where it is known beforehand."""
+        transform: Any = self.image_processing
+        return transform.shape if is_ours(transform) and not self._is_on_gpu() else None
+
+    def _is_on_gpu(self) -> bool:
+        return torch.device(self.device or "cpu").type != "cpu"
 
     def _collate(self, images: list[torch.Tensor]) -> Any:
         """Makes the tensors of the rows, [C, H, W] each, into what `inference` takes."""
@@ -107,30 +117,38 @@ class VisionHandler(BaseHandler, ABC):
             return torch.stack([self._normalize(image) for image in images]).to(self.device)
         return self._normalize(to_device(torch.stack(images), self.device))
 
-    def _normalize(self, pixels: torch.Tensor) -> torch.Tensor:
+    def _normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """Pixels as the model gets them; what an own `image_processing` or a client made already is that."""
         transform = self.image_processing
         if isinstance(transform, ImageTransform) and pixels.dtype == torch.uint8:
-            return transform.normalize(pixels)
+            return transform.normalize(pixels, out)
         return pixels
 
-    def _read_rows(self, rows: list[Any]) -> Iterator[torch.Tensor | Image.Image | PredictionException]:
+    def _read_rows(
+        self, rows: list[Any], slots: BatchSlots
+    ) -> Iterator[torch.Tensor | Image.Image | PredictionException]:
         """For each row a tensor [C, H, W], or the image for an `image_processing` that a subclass brings."""
-        on_gpu = self._decode_on_gpu(rows)
+        decoded_on_gpu = self._decode_on_gpu(rows)
+        for_gpu = self._is_on_gpu()  # which normalizes a whole batch at once
 
         def read(index: int) -> Any:
             try:
                 transform = self._transform(index)
-                if index in on_gpu:
-                    return transform.pixels(on_gpu[index])
+                if index in decoded_on_gpu:
+                    return transform.pixels(decoded_on_gpu[index])
                 payload = payload_of(rows[index])
-                if is_ours(transform):
-                    return self._reader.pixels(payload, transform)
-                return self._reader.photo(payload)
+                if not is_ours(transform):
+                    return self._reader.photo(payload)
+                pixels = self._reader.pixels(payload, transform)
+                return (
+                    pixels.contiguous()
+                    if for_gpu
+                    else self._normalize(pixels, slots.place(index, pixels.shape))
+                )
             except PredictionException as error:
                 return error
 
-        threads = 1 if on_gpu or len(rows) == 1 else self._threads
+        threads = 1 if decoded_on_gpu or len(rows) == 1 else self._threads
         return map_in_threads(read, range(len(rows)), threads)
 
     def _decode_on_gpu(self, rows: list[Any]) -> Mapping[int, StoredImage]:

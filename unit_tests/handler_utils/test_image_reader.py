@@ -82,7 +82,6 @@ def test_a_jpeg_has_the_pixels_that_pillow_gives(name, transform, decoder):
     found = ImageReader(decoder=decoder).pixels(JPEGS[name], transform)
     expected = transform.pixels(decode_image(JPEGS[name]))
     assert found.dtype == torch.uint8
-    assert found.is_contiguous()
     exact = decoder == "pillow" or transform is WHOLE
     difference = (found.int() - expected.int()).abs()
     assert difference.max() <= (0 if exact else 1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 
 from ts.handler_utils.threads import default_threads, map_in_threads
 
@@ -50,3 +52,11 @@ def test_omp_num_threads_bounds_these_threads_too(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5, 7}, raising=False)
     assert default_threads() == 4
+
+
+def test_torch_computes_by_one_thread_in_each_and_as_before_elsewhere():
+    before = torch.get_num_threads()
+    assert list(map_in_threads(lambda _: torch.get_num_threads(), range(6), 3)) == [1] * 6
+    assert torch.get_num_threads() == before
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == before
