@@ -29,7 +29,7 @@ class ImageReader:
         max_pixels: width times height of the largest image that is decoded; None for Pillow's own limit.
         decoder: of JPEG: auto, torchvision, torchcodec, pillow, or nvjpeg (on a GPU).
         scaled_decode: lets Pillow decode a JPEG in a half, a quarter or an eighth of its size, where the transform
-            scales it to half of that or less.
+            scales it to that or less.
         device: of the model.
 
     Raises:
@@ -77,14 +77,9 @@ class ImageReader:
         )
 
     def _least_side(self, transform: ImageTransform) -> int | None:
-        """Pixels that both sides keep where the decoder may leave out detail; None where it may not.
-
-        Twice as many as are asked for: the decoder averages over squares, whose corners show in what is left.
-        """
+        """Pixels that both sides keep where the decoder may leave out detail; None where it may not."""
         resize = transform.resize if self.scaled_decode else None
-        if resize is None:
-            return None
-        return 2 * (resize if isinstance(resize, int) else max(resize))
+        return resize if resize is None or isinstance(resize, int) else max(resize)
 
     def _decode_to_tensor(self, data: Encoded, transform: ImageTransform) -> StoredImage | None:
         if self._on_cpu is None or not transform.takes_tensors():

@@ -8,11 +8,9 @@ from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
-from torchvision.models import get_model_weights, get_weight, list_models
-from torchvision.transforms import functional as F
-from torchvision.transforms.functional import InterpolationMode
 
-from ts.handler_utils.images import to_channels
+from ts.handler_utils.center_crop import center_crop
+from ts.handler_utils.images import to_channels, to_tensor
 from ts.handler_utils.orientation import lies_on_its_side, turn_upright
 from ts.handler_utils.resizing import resize_image, resize_values, resized_size, scales_tensors
 
@@ -84,7 +82,7 @@ class ImageTransform:
         image = to_channels(image, self.channels)
         if self.resize is not None:
             image = resize_image(image, resized_size(self.resize, image.size), self.interpolation)
-        return F.pil_to_tensor(self._crop(image))
+        return self._crop(to_tensor(image))
 
     def _resize_stored(self, image: StoredImage) -> torch.Tensor:
         """Scales before it turns, since there is less to turn then."""
@@ -96,17 +94,17 @@ class ImageTransform:
             values = resize_values(values, size[::-1] if sideways else size, self.interpolation)
         return turn_upright(values, orientation)
 
-    def _crop(self, image: Any) -> Any:
-        return image if self.crop is None else F.center_crop(image, _size(self.crop))
+    def _crop(self, values: torch.Tensor) -> torch.Tensor:
+        return values if self.crop is None else center_crop(values, *_both_sides(self.crop))
 
     @property
     def shape(self) -> tuple[int, int, int] | None:
         """Channels, height and width of what comes out; None where they depend on the image."""
-        size = self.crop if self.crop is not None else self.resize
-        if size is None or (self.crop is None and isinstance(size, int)):
+        if self.crop is not None:
+            return (self.channels, *_both_sides(self.crop))
+        if self.resize is None or isinstance(self.resize, int):
             return None
-        height, width = (size, size) if isinstance(size, int) else size
-        return self.channels, height, width
+        return (self.channels, *_both_sides(self.resize))
 
     def normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """The second half of the transform.
@@ -158,6 +156,8 @@ def weights_of_preset(name: str) -> Any:
     Raises:
         ValueError: torchvision has none of that name; the message names the nearest.
     """
+    from torchvision.models import get_model_weights, get_weight, list_models  # which take long to import
+
     try:
         return get_weight(name)
     except (ValueError, KeyError):
@@ -174,11 +174,11 @@ def preset_changes(preset: Any) -> Mapping[str, Any]:
         preset: a member of a torchvision weights enum.
     """
     transforms = preset.transforms()
-    interpolation = getattr(transforms, "interpolation", InterpolationMode.BILINEAR)
+    interpolation = getattr(transforms, "interpolation", None)
     return {
         "resize": _single(getattr(transforms, "resize_size", None)),
         "crop": _single(getattr(transforms, "crop_size", None)),
-        "interpolation": interpolation.value,
+        "interpolation": "bilinear" if interpolation is None else interpolation.value,
         "mean": getattr(transforms, "mean", None),
         "std": getattr(transforms, "std", None),
     }
@@ -189,5 +189,6 @@ def _single(size: Any) -> Any:
     return size[0] if isinstance(size, (list, tuple)) and len(size) == 1 else size
 
 
-def _size(size: int | Sequence[int]) -> Any:
-    return size if isinstance(size, int) else list(size)
+def _both_sides(size: int | Sequence[int]) -> tuple[int, int]:
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width

@@ -131,6 +131,12 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
 
 
+def to_tensor(image: Image.Image) -> torch.Tensor:
+    """The values of an 8-bit image, grey or RGB, as uint8 [C, H, W]."""
+    values = torch.from_numpy(np.array(image))
+    return values[None] if values.dim() == 2 else values.permute(2, 0, 1)
+
+
 def encode_png(image: Image.Image) -> bytes:
     """Encodes an image as PNG."""
     buffer = io.BytesIO()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import warnings
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 import torch
@@ -13,6 +15,7 @@ from PIL import Image
 from ts.handler_utils.images import encode_jpeg
 
 MODES = {3: "RGB", 1: "GRAY"}
+_TORCHVISION_MODES = {"GRAY": 1, "RGB": 3}  # of its `ImageReadMode`
 _FAILURES = (ImportError, AttributeError, TypeError, RuntimeError, OSError)
 
 
@@ -45,9 +48,9 @@ def cpu_decoder(name: str) -> JpegDecoder | None:
     if name == "pillow":
         return None
     problems = []
-    for candidate in ("torchvision", "torchcodec") if name == "auto" else (name,):
+    for candidate in _ON_CPU if name == "auto" else (name,):
         try:
-            decoder = _decoder_of(candidate)
+            decoder = _ON_CPU[candidate]()
             decoder.decode(_smallest_jpeg(), mode="RGB")
         except _FAILURES as error:
             problems.append(f"{candidate} does not decode JPEG here: {error}")
@@ -69,32 +72,45 @@ def gpu_decoder(device: Any) -> JpegDecoder:
             "model-config.yaml: handler.decoder: nvjpeg needs a GPU, and the model is on the CPU"
         )
     problems = []
-    for name in ("torchvision", "torchcodec"):
+    for load in (_torchvision_on_gpu, _torchcodec):
         try:
-            decode, turns = _decoder_of(name)
+            decode, turns = load()
             decode([_smallest_jpeg()], mode="RGB", device=device)
         except _FAILURES as error:
-            problems.append(f"{name}: {error}")
+            problems.append(str(error))
         else:
             return JpegDecoder(partial(decode, device=device), turns)
     raise ValueError(f"model-config.yaml: handler.decoder: nvjpeg does not work here: {'; '.join(problems)}")
 
 
-def _decoder_of(package: str) -> JpegDecoder:
-    """`decode_jpeg` of a package."""
-    if package == "torchcodec":
-        try:
-            return JpegDecoder(importlib.import_module("torchcodec.decoders").decode_jpeg, turns=True)
-        except ImportError as error:
-            hint = "pip install 'torchserve-handlers[codec]' (torch 2.11 or newer)"
-            raise ImportError(f"it is not installed, or not for this torch: {hint}") from error
+def _torchvision() -> JpegDecoder:
+    """The operator alone: torchvision takes as long to import as torch, and its function warns at each call."""
+    found = importlib.util.find_spec("torchvision")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        for library in (*Path(folder).glob("image*.so"), *Path(folder).glob("image*.pyd")):
+            torch.ops.load_library(str(library))
+    operator = torch.ops.image.decode_jpeg
+    return JpegDecoder(lambda file, mode: operator(file, _TORCHVISION_MODES[mode], False), turns=False)
+
+
+def _torchvision_on_gpu() -> JpegDecoder:
     from torchvision.io import ImageReadMode, decode_jpeg
 
-    # Each call warns of it, which takes time too; where torchvision's has gone, torchcodec's is taken.
     warnings.filterwarnings("ignore", "The image decoding and encoding capabilities", DeprecationWarning)
     return JpegDecoder(
-        lambda files, mode, **where: decode_jpeg(files, mode=ImageReadMode[mode], **where), turns=False
+        lambda files, mode, device: decode_jpeg(files, mode=ImageReadMode[mode], device=device), turns=False
     )
+
+
+def _torchcodec() -> JpegDecoder:
+    try:
+        return JpegDecoder(importlib.import_module("torchcodec.decoders").decode_jpeg, turns=True)
+    except ImportError as error:
+        hint = "pip install 'torchserve-handlers[codec]' (torch 2.11 or newer)"
+        raise ImportError(f"it is not installed, or not for this torch: {hint}") from error
+
+
+_ON_CPU = {"torchvision": _torchvision, "torchcodec": _torchcodec}
 
 
 def _smallest_jpeg() -> torch.Tensor:

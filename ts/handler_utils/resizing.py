@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from PIL import Image
 from torch.nn import functional
-from torchvision.transforms import functional as F
-from torchvision.transforms.functional import InterpolationMode
+
+from ts.handler_utils.images import to_tensor
 
 Size = tuple[int, int]
 
@@ -42,8 +42,7 @@ def resized_size(resize: int | Sequence[int], size: Size) -> Size:
 
 def resize_image(image: Image.Image, size: Size, interpolation: str) -> Image.Image:
     """Scales an image to a width and height, by Pillow."""
-    width, height = size
-    return F.resize(image, [height, width], InterpolationMode(interpolation))
+    return image if image.size == size else image.resize(size, Image.Resampling[interpolation.upper()])
 
 
 def resize_values(values: torch.Tensor, size: Size, interpolation: str) -> torch.Tensor:
@@ -70,4 +69,4 @@ def _enlarge(values: torch.Tensor, size: Size, interpolation: str) -> torch.Tens
     """By Pillow, from which torch's would differ by more than 1 of 255; images to be enlarged are small."""
     rows = values.permute(1, 2, 0).numpy()
     image = Image.fromarray(rows[..., 0] if rows.shape[-1] == 1 else rows)
-    return F.pil_to_tensor(resize_image(image, size, interpolation))
+    return to_tensor(resize_image(image, size, interpolation))

@@ -51,7 +51,7 @@ class VisionSettings(HandlerSettings):
     )
     scaled_decode: bool = Field(
         default=False,
-        description="decode a JPEG in 1/2, 1/4 or 1/8 of its size, if that is twice what `resize` asks for",
+        description="decode a JPEG in 1/2, 1/4 or 1/8 of its size, where `resize` asks for less",
     )
     threads: Optional[int] = Field(
         default=None,

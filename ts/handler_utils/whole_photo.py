@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from torchvision.transforms import Resize
-
 from ts.handler_utils.image_transform import ImageTransform
 
 
@@ -29,6 +27,8 @@ def _compose_without_crop(transform: Any) -> Any:
     crop = next((index for index, step in enumerate(steps) if _is_a(step, "CenterCrop")), None)
     if crop is None:
         return transform
+    from torchvision.transforms import Resize  # whoever has such steps has imported it already
+
     size = _both_sides(steps[crop].size)
     resize = next((step for step in steps[:crop] if _is_a(step, "Resize")), Resize(size))
     whole = copy.copy(resize)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -168,7 +170,7 @@ def test_scaled_decoding_never_leaves_fewer_pixels_than_are_asked_for(size):
 
 
 def test_a_decoder_that_is_not_installed_stops_the_load(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "torchcodec.decoders", None)
+    monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
     cpu_decoder.cache_clear()
     try:
         with pytest.raises(ValueError, match=r"handler\.decoder: torchcodec does not .*handlers\[codec\]'"):
@@ -178,10 +180,10 @@ def test_a_decoder_that_is_not_installed_stops_the_load(monkeypatch):
 
 
 def test_where_no_decoder_of_tensors_works_pillow_decodes(monkeypatch):
-    def broken(package: str) -> Any:
-        raise ImportError(f"no {package}")
+    def broken() -> Any:
+        raise ImportError("no such package")
 
-    monkeypatch.setattr(jpeg_decoders, "_decoder_of", broken)
+    monkeypatch.setattr(jpeg_decoders, "_ON_CPU", {"torchvision": broken, "torchcodec": broken})
     cpu_decoder.cache_clear()
     try:
         found = ImageReader().pixels(JPEGS["RGB"], CLASSIFIER)
@@ -193,3 +195,16 @@ def test_where_no_decoder_of_tensors_works_pillow_decodes(monkeypatch):
 def test_nvjpeg_needs_a_gpu():
     with pytest.raises(ValueError, match=r"handler\.decoder: nvjpeg needs a GPU"):
         ImageReader(decoder="nvjpeg", device="cpu")
+
+
+def test_torchvision_decodes_without_being_imported_and_can_be_imported_then():
+    code = """
+import sys
+from ts.handler_utils.jpeg_decoders import cpu_decoder, _smallest_jpeg
+decoder = cpu_decoder("torchvision")
+assert decoder.decode(_smallest_jpeg(), mode="RGB").shape == (3, 8, 8)
+assert "torchvision" not in sys.modules
+import torchvision.io
+assert torchvision.io.decode_jpeg(_smallest_jpeg()).shape == (3, 8, 8)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

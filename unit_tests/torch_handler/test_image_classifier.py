@@ -403,7 +403,7 @@ def test_a_model_without_gradients_says_why_it_is_not_explained(kitten, make_con
 
 
 def test_only_what_is_asked_for_is_imported(tmp_path):
-    optional = {"captum", "matplotlib", "onnxruntime"}
+    optional = {"captum", "matplotlib", "onnxruntime", "torchvision", "torch._dynamo"}
     code = f"import ts.torch_handler.image_classifier, sys; print({optional} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True

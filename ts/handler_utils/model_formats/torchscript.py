@@ -32,13 +32,24 @@ def load_torchscript(path: str | Path, device: Any) -> torch.jit.ScriptModule:
         advice = NEEDS_CLASS + WHOLE_MODULE if found == CHECKPOINT else "Save the model by torch.jit.save."
         raise wrong_content(path, "a TorchScript file", advice)
     try:
-        with warnings.catch_warnings():
-            # Whoever serves an archive did not choose its format.
-            warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated")
-            return torch.jit.load(str(path), map_location=device).eval()
+        return _load(path, device)
     except RuntimeError as error:
         raise ValueError(
             f"{Path(path).name} is a TorchScript model that torch {torch.__version__} does not load. It may be"
             " of a newer torch, or use operators of a package that is not imported:"
             f" {' '.join(str(error).split())}"
         ) from error
+
+
+def _load(path: str | Path, device: Any) -> torch.jit.ScriptModule:
+    with warnings.catch_warnings():
+        # Whoever serves an archive did not choose its format.
+        warnings.filterwarnings("ignore", "`torch.jit.load` is deprecated")
+        try:
+            return torch.jit.load(str(path), map_location=device).eval()
+        except RuntimeError as error:
+            if "torchvision::" not in str(error):
+                raise
+            import torchvision  # noqa: F401 (brings its operators, but takes long)
+
+            return torch.jit.load(str(path), map_location=device).eval()
