@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import torch
 
 from ts.handler_utils.errors import InvalidInput
@@ -77,8 +79,10 @@ class BagBatch(TextBatch):
     def of(cls, texts: Sequence[EncodedText], device: Any = None) -> BagBatch:
         lengths = [0, *(len(text.indexes) for text in texts)]
         offsets = torch.tensor(lengths[:-1], dtype=torch.int64).cumsum(0)
-        indexes = [index for text in texts for index in text.indexes]
-        tokens = torch.tensor(indexes, dtype=torch.int64)
+        indexes = chain.from_iterable(text.indexes for text in texts)
+        tokens = torch.from_numpy(
+            np.fromiter(indexes, np.int64, sum(lengths))
+        )  # thrice as fast as torch.tensor
         return cls((tokens.to(device), offsets.to(device)), list(texts))
 
     def __getitem__(self, rows: slice) -> BagBatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Callable, Optional, Union
 
 Tokenizer = Callable[[str], list[str]]
@@ -38,7 +39,7 @@ def _basic_english(text: str) -> list[str]:
 
 
 def ngrams_iterator(token_list: Iterable[str], ngrams: int) -> Iterator[str]:
-    """Yields the tokens, then their pairs, their triples, and so on.
+    """The tokens, then their pairs, their triples, and so on.
 
     Args:
         token_list: the tokens of a text.
@@ -49,6 +50,7 @@ def ngrams_iterator(token_list: Iterable[str], ngrams: int) -> Iterator[str]:
         ['here', 'we', 'are', 'here we', 'we are']
     """
     tokens = list(token_list)
-    yield from tokens
-    for length in range(2, ngrams + 1):
-        yield from map(" ".join, zip(*(tokens[start:] for start in range(length))))
+    grams = (
+        map(" ".join, zip(*(tokens[start:] for start in range(length)))) for length in range(2, ngrams + 1)
+    )
+    return chain(tokens, *grams)

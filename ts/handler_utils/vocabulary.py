@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
 
@@ -72,12 +73,13 @@ def read_vocabulary(path: str | Path) -> Vocabulary:
 
 def look_up(vocabulary: Any, tokens: Iterable[str]) -> list[int]:
     """The indexes of tokens in a vocabulary of any class; tokens that it has no index for are left out."""
+    tokens = list(tokens)
+    with suppress(KeyError, RuntimeError):  # torchtext's raises RuntimeError where no default index is set
+        return [vocabulary[token] for token in tokens]
     indexes = []
     for token in tokens:
-        try:
+        with suppress(KeyError, RuntimeError):
             indexes.append(vocabulary[token])
-        except (KeyError, RuntimeError):  # torchtext's raises RuntimeError where no default index is set
-            continue
     return indexes
 
 

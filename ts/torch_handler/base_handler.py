@@ -384,17 +384,17 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
             RowErrors: some requests give an option a value that is not allowed.
         """
         options, errors = [], {}
+        defaults = self._option_defaults()
         for index in range(rows):
             try:
-                options.append(self._row_options(index))
+                options.append(self._row_options(index, defaults))
             except InvalidInput as error:
                 errors[index] = error
         if errors:
             raise RowErrors(errors)
         return options
 
-    def _row_options(self, index: int) -> Any:
-        defaults = self._option_defaults()
+    def _row_options(self, index: int, defaults: dict[str, Any]) -> Any:
         if index >= len(self._rows):  # the hook is called by hand, with no request behind it
             return self.options_class(**defaults)
         header = partial(self.context.get_request_header, index)

@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -146,19 +146,17 @@ def map_class_to_label(
     if not isinstance(probs, list) or not isinstance(lbl_classes, (list, type(None))):
         raise TypeError("map_class_to_label takes lists: call tolist() on a tensor or an array first")
     classes = lbl_classes if lbl_classes is not None else [range(len(row)) for row in probs]
-    return [dict(_labelled(row, indexes, mapping or {})) for row, indexes in zip(probs, classes)]
+    return [_by_label(row, indexes, mapping or {}) for row, indexes in zip(probs, classes)]
 
 
-def _labelled(
-    values: Sequence[Any], indexes: Sequence[int], mapping: dict[str, str]
-) -> Iterator[tuple[str, Any]]:
-    seen = set()
-    for value, index in zip(values, indexes):
-        label = mapping.get(str(index), str(index))
-        if label in seen:
-            label = f"{label} ({index})"
-        seen.add(label)
-        yield label, value
+def _by_label(values: Sequence[Any], indexes: Sequence[int], mapping: dict[str, str]) -> dict[str, Any]:
+    labels = [mapping.get(str(index), str(index)) for index in indexes]
+    if len(set(labels)) == len(labels):
+        return dict(zip(labels, values))
+    answer: dict[str, Any] = {}
+    for label, index, value in zip(labels, indexes, values):
+        answer[f"{label} ({index})" if label in answer else label] = value
+    return answer
 
 
 def deprecated(
