@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
 
-from ts.handler_utils.center_crop import center_crop
+from ts.handler_utils.center_crop import center_crop, end_of_crop
 from ts.handler_utils.images import to_channels, to_tensor
 from ts.handler_utils.orientation import lies_on_its_side, turn_upright
-from ts.handler_utils.resizing import resize_image, resize_values, resized_size, scales_tensors
+from ts.handler_utils.resizing import Size, resize_image, resize_values, resized_size, scales_tensors
 
 # What ImageNet's classifiers are trained with (torchvision's documentation of its models).
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -78,21 +79,31 @@ class ImageTransform:
             uint8 [channels, height, width], not contiguous.
         """
         if isinstance(image, StoredImage):
-            return self._crop(self._resize_stored(image))
+            return self._pixels_of_stored(image)
         image = to_channels(image, self.channels)
         if self.resize is not None:
             image = resize_image(image, resized_size(self.resize, image.size), self.interpolation)
         return self._crop(to_tensor(image))
 
-    def _resize_stored(self, image: StoredImage) -> torch.Tensor:
+    def _pixels_of_stored(self, image: StoredImage) -> torch.Tensor:
         """Scales before it turns, since there is less to turn then."""
         values, orientation = image
-        if self.resize is not None:
-            height, width = values.shape[-2:]
-            sideways = lies_on_its_side(orientation)
-            size = resized_size(self.resize, (height, width) if sideways else (width, height))
-            values = resize_values(values, size[::-1] if sideways else size, self.interpolation)
-        return turn_upright(values, orientation)
+        if self.resize is None:
+            return self._crop(turn_upright(values, orientation))
+        height, width = values.shape[-2:]
+        sideways = lies_on_its_side(orientation)
+        size = resized_size(self.resize, (height, width) if sideways else (width, height))
+        if self.crop is not None and orientation == 1:
+            return self._resize_and_crop(values, size, self.crop)
+        values = resize_values(values, size[::-1] if sideways else size, self.interpolation)
+        return self._crop(turn_upright(values, orientation))
+
+    def _resize_and_crop(self, values: torch.Tensor, size: Size, crop: int | Sequence[int]) -> torch.Tensor:
+        """Leaves out what the resized image would have below the crop, and to the right of it."""
+        (width, height), (rows, columns) = size, _both_sides(crop)
+        part = end_of_crop(width, columns), end_of_crop(height, rows)
+        values = resize_values(values, size, self.interpolation, part)
+        return center_crop(values, rows, columns, of=(height, width))
 
     def _crop(self, values: torch.Tensor) -> torch.Tensor:
         return values if self.crop is None else center_crop(values, *_both_sides(self.crop))
@@ -116,25 +127,19 @@ class ImageTransform:
         Returns:
             float32 of the same shape: values in [0, 1], less the mean, divided by the standard deviation.
         """
-        mean, std = (
-            None
-            if given is None
-            else torch.tensor(self._a_channel(given), device=pixels.device).view(-1, 1, 1)
-            for given in (self.mean, self.std)
-        )
         values = torch.empty(pixels.shape, device=pixels.device) if out is None else out
         values.copy_(pixels).div_(255)
-        if mean is not None:
-            values.sub_(mean)
-        if std is not None:
-            values.div_(std)
+        if self.mean is not None:
+            values.sub_(self._a_channel(self.mean, values.device))
+        if self.std is not None:
+            values.div_(self._a_channel(self.std, values.device))
         return values
 
-    def _a_channel(self, values: Sequence[float]) -> list[float]:
+    def _a_channel(self, values: Sequence[float], device: torch.device) -> torch.Tensor:
         """One value a channel: a single one serves all, and grey has the average of RGB's."""
-        if len(values) == self.channels:
-            return list(values)
-        return [sum(values) / len(values)] * self.channels
+        if len(values) != self.channels:
+            values = [sum(values) / len(values)] * self.channels
+        return _a_plane(tuple(values), device)
 
     def replace(self, **changes: Any) -> ImageTransform:
         """The same transform with some arguments changed."""
@@ -187,6 +192,13 @@ def preset_changes(preset: Any) -> Mapping[str, Any]:
 def _single(size: Any) -> Any:
     """torchvision's presets hold the length of a side as a list of one."""
     return size[0] if isinstance(size, (list, tuple)) and len(size) == 1 else size
+
+
+@cache
+def _a_plane(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """float32 [values, 1, 1]: kept, since to make it takes as long as to use it."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device).view(-1, 1, 1)
 
 
 def _both_sides(size: int | Sequence[int]) -> tuple[int, int]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch.nn import functional
 
 from ts.handler_utils.images import to_tensor
 
@@ -45,24 +44,36 @@ def resize_image(image: Image.Image, size: Size, interpolation: str) -> Image.Im
     return image if image.size == size else image.resize(size, Image.Resampling[interpolation.upper()])
 
 
-def resize_values(values: torch.Tensor, size: Size, interpolation: str) -> torch.Tensor:
+def resize_values(
+    values: torch.Tensor, size: Size, interpolation: str, part: Size | None = None
+) -> torch.Tensor:
     """Scales 8-bit values to a width and height, with antialiasing; see `scales_tensors`.
 
     Args:
         values: uint8 [C, H, W]; in memory best [H, W, C], as decoders leave it.
+        part: width and height of the upper left part of the result that is wanted; None for all of it.
 
     Returns:
-        uint8 [C, height, width].
+        uint8 [C, height, width], of that part.
     """
     width, height = size
-    if values.shape[-2:] == (height, width):
-        return values
-    if values.device.type == "cpu" and (values.shape[-2] < height or values.shape[-1] < width):
-        return _enlarge(values, size, interpolation)
-    exact = values.device.type == "cpu"
-    batch = values[None] if exact else values[None].float()
-    scaled = functional.interpolate(batch, (height, width), mode=interpolation, antialias=True)[0]
-    return scaled if exact else scaled.round_().clamp_(0, 255).to(torch.uint8)
+    columns, rows = part or size
+    stored_height, stored_width = values.shape[-2:]
+    if (stored_width, stored_height) == size:
+        return values[..., :rows, :columns]
+    on_cpu = values.device.type == "cpu"
+    if on_cpu and (stored_width < width or stored_height < height):
+        return _enlarge(values, size, interpolation)[..., :rows, :columns]
+    scale = {
+        "bilinear": torch.ops.aten._upsample_bilinear2d_aa,
+        "bicubic": torch.ops.aten._upsample_bicubic2d_aa,
+    }
+    batch = values[None] if on_cpu else values[None].float()
+    # `functional.interpolate` calls the same, but takes either a size or a scale, and so cannot leave out a part.
+    scaled = scale[interpolation](
+        batch, (rows, columns), False, height / stored_height, width / stored_width
+    )[0]
+    return scaled if on_cpu else scaled.round_().clamp_(0, 255).to(torch.uint8)
 
 
 def _enlarge(values: torch.Tensor, size: Size, interpolation: str) -> torch.Tensor:
