@@ -54,7 +54,7 @@ class ScriptCaller:
 
 def _freeze(source: torch.jit.ScriptModule) -> Any:
     """A copy for inference alone; None of a model that cannot be frozen."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.no_grad():  # with gradients, the copies of weights are no leaves
         warnings.filterwarnings("ignore", "`torch.jit.freeze` is deprecated")
         try:
             return torch.jit.freeze(copy.deepcopy(source).to(memory_format=torch.channels_last))

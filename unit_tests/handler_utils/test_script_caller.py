@@ -91,3 +91,10 @@ def test_a_model_in_training_is_not_frozen(images):
     mean = model.state_dict()["layers.1.running_mean"].clone()
     ScriptCaller(model, InputForm(), "cpu")(images)
     assert not torch.equal(model.state_dict()["layers.1.running_mean"], mean)
+
+
+def test_freezing_warns_of_nothing():
+    model = script(Network())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ScriptCaller(model, InputForm(), "cpu")
