@@ -41,7 +41,9 @@ def cuda_cases(mode: Optional[str], decoder: str = "nvjpeg") -> list[Case]:
 def unconfigured() -> Case:
     goals = (Goal(OURS, least=15), Goal(OURS, (DECODING.name, FORWARD.name), least=0.8))
     title = "image_classifier, ResNet-50, batch 64, no configuration"
-    return Case("classifier-64", title, 64, photos(SMALL), RESNET50, (*versus(), DECODING, FORWARD), goals)
+    return Case(
+        "classifier-64", title, 64, photos(SMALL), RESNET50, (*versus(exact=False), DECODING, FORWARD), goals
+    )
 
 
 def configured(rows: int, config: Mapping[str, Any], least: float, share: Optional[float] = None) -> Case:
@@ -58,7 +60,7 @@ def configured(rows: int, config: Mapping[str, Any], least: float, share: Option
 
 def two_workers(name: str, config: Mapping[str, Any]) -> Case:
     """For information: what a second process on the same GPU adds."""
-    one = versus(config=config, exact=not config)
+    one = versus(config=config, exact=False)
     two = tuple(
         replace(contender, name=f"{contender.name}, 2 workers", copies=2, exact=None) for contender in one
     )
@@ -72,10 +74,10 @@ def beside_the_model(
     name: str, network: Network, rows: int, forward: str, compare: str, **handler: Any
 ) -> Case:
     alone = replace(FORWARD, name="model alone", task=forward)
-    contenders = versus(config={"handler": handler} if handler else None)
+    resizes = network.handler == "image_segmenter"
+    contenders = versus(config={"handler": handler} if handler else None, exact=not resizes)
     title = f"{network.handler}, {network.name}, batch {rows}"
     title += "".join(f", {key}: {value}" for key, value in handler.items())
     goals = (Goal(OURS), Goal(OURS, (alone.name,), least=0.8))
     draw = photos(SMALL, one_size=True)
-    encoded = network.handler == "image_segmenter"
-    return Case(name, title, rows, draw, network, (*contenders, alone), goals, compare, encoded)
+    return Case(name, title, rows, draw, network, (*contenders, alone), goals, compare, encoded=resizes)

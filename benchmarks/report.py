@@ -102,13 +102,7 @@ def figure_cells(figures: Figures, unit: str) -> list[str]:
 def agreement(figures: Figures) -> str:
     if figures.agreement is None:
         return ""
-    mark = (
-        "DIFFERENT: "
-        if figures.agrees is False
-        else "differ, as configured: "
-        if figures.agrees is None
-        else ""
-    )
+    mark = "DIFFERENT: " if figures.agrees is False else "may differ: " if figures.agrees is None else ""
     return mark + figures.agreement
 
 

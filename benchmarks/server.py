@@ -163,7 +163,7 @@ def measure(servers: dict[str, TorchServe], photos: list[bytes], options: argpar
     figures = {name: figures_of(name, loads[name]) for name in servers}
     found = compare("labels", answers[TORCHSERVE], answers[OURS])
     if found:
-        figures[OURS].agreement, figures[OURS].agrees = found.text, found.agrees
+        figures[OURS].agreement = found.text
     return CaseResult(
         "rest",
         f"TorchServe, REST, {options.clients} clients, batchSize {BATCH_SIZE}, {MOBILENET.name} (TorchScript),"

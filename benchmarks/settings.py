@@ -25,7 +25,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cases import Batches, Case, Contender, Goal, versus
+from benchmarks.cases import Batches, Case, Contender, Goal, versus_both
 from benchmarks.inputs import Inputs
 from benchmarks.machine import describe, no_bfloat16
 from benchmarks.measuring import Plan, measure
@@ -92,7 +92,7 @@ def cases(photos: list[Any], device: str) -> list[PhotoCase]:
         return PhotoCase(name, title, len(photos), draw, None, contenders, goals, compare)
 
     return [
-        case("default", "no setting beside torchserve", versus(), "labels"),
+        case("default", "no setting beside torchserve", versus_both(), "labels"),
         case("settings", "settings beside none", settings(device), "probabilities"),
     ]
 
