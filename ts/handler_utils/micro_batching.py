@@ -28,10 +28,17 @@ class MicroBatching:
 
     Example:
         class Pipelined(ImageClassifier):
+            def __init__(self):
+                super().__init__()
+                self.handle = MicroBatching(self)  # here: TorchServe takes `handle` before it calls `initialize`
+
             def initialize(self, context):
                 super().initialize(context)
                 settings = context.model_yaml_config["micro_batching"]
-                self.handle = MicroBatching(self, settings["micro_batch_size"], settings["parallelism"])
+                self.handle.micro_batch_size = settings["micro_batch_size"]
+                self.handle.parallelism = settings["parallelism"]
+
+    The default handlers need no such class: the setting `micro_batch` does the same.
 
     Attributes:
         handler: the handler.

@@ -5,7 +5,7 @@ A JSON body may also hold them in `parameters`, as an input of the KServe v2 pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,26 +34,33 @@ def read_options(kind: type[Kind], row: Any, header: Any, defaults: Mapping[str,
     Raises:
         InvalidInput: a value is wrong; the message names the option, the value and what is allowed.
     """
-    given = {name: _given(name, row, header) for name in kind.model_fields}
+    places = list(_places(row))
+    given = {name: _given(name, places, header) for name in kind.model_fields}
     try:
         return kind(**{**defaults, **{name: value for name, value in given.items() if value is not None}})
     except ValidationError as invalid:
         raise InvalidInput(f"Wrong option: {describe_problems(invalid)}") from invalid
 
 
-def _given(name: str, row: Any, header: Any) -> Any:
-    value = None
-    while value is None and isinstance(row, Mapping):
-        value = row.get(name)
+def _places(row: Any) -> Iterator[Mapping[str, Any]]:
+    """Where a row may hold options."""
+    while isinstance(row, Mapping):
+        yield row
         parameters = row.get("parameters")  # of an input of the KServe v2 protocol
-        value = parameters.get(name) if value is None and isinstance(parameters, Mapping) else value
+        if isinstance(parameters, Mapping):
+            yield parameters
         row = row.get("body") if row.get("data") is None else row["data"]
-    if value is None:
-        value = header(f"ts-{name}")
-        return (
-            value if isinstance(value, str) else None
-        )  # contexts that tests make up answer False for any header
-    return value.decode("utf-8", errors="replace") if isinstance(value, (bytes, bytearray)) else value
+
+
+def _given(name: str, places: Iterable[Mapping[str, Any]], header: Any) -> Any:
+    for place in places:
+        value = place.get(name)
+        if value is not None:
+            return value.decode("utf-8", errors="replace") if isinstance(value, (bytes, bytearray)) else value
+    value = header(f"ts-{name}")
+    return (
+        value if isinstance(value, str) else None
+    )  # contexts that tests make up answer False for any header
 
 
 def describe_problems(invalid: ValidationError, prefix: str = "") -> str:

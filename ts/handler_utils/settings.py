@@ -65,9 +65,8 @@ class HandlerSettings(Options):
     def _architecture_exists(cls, value: Any) -> Any:
         if value is None:
             return None
-        from ts.handler_utils.model_formats.architecture import (
-            check_architecture,
-        )  # torchvision: for whoever asks
+        # torchvision takes long to import.
+        from ts.handler_utils.model_formats.architecture import check_architecture
 
         return check_architecture(value)
 

@@ -222,9 +222,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return overridable[load](path) if load in overridable else load(path, self.device)
 
     def _load_architecture(self, architecture: Any, model_pt_path: str | None) -> Any:
-        from ts.handler_utils.model_formats.architecture import (
-            load_architecture,
-        )  # torchvision: for whoever asks
+        # torchvision takes long to import.
+        from ts.handler_utils.model_formats.architecture import load_architecture
 
         return load_architecture(architecture, model_pt_path, self.device, trust_pickle=self._trusts_pickle())
 

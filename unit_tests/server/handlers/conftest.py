@@ -99,10 +99,18 @@ from ts.handler_utils.micro_batching import MicroBatching
 from ts.torch_handler.image_classifier import ImageClassifier
 
 class Micro(ImageClassifier):
+    def __init__(self):
+        super().__init__()
+        self.handle = MicroBatching(self)
+
     def initialize(self, context):
         super().initialize(context)
-        self.handle = MicroBatching(self, micro_batch_size=2)
+        self.handle.micro_batch_size = 2
         self.handle.parallelism = context.model_yaml_config["micro_batching"]["parallelism"]
+
+    def postprocess(self, data):
+        counted = self.context.get_request_header(0, "count")
+        return [len(data)] * len(data) if counted else super().postprocess(data)
 """
 HANDLER = "handler: {profile: true, resize: 32, crop: 32}\n"
 PARALLELISM = "micro_batching: {parallelism: {preprocess: 2, inference: 2, postprocess: 1}}\n"

@@ -18,6 +18,11 @@ def test_micro_batches_answer_as_one_batch(
         assert answer.response == pytest.approx(alone(photo), abs=1e-6)
 
 
+def test_the_parts_are_as_large_as_they_are_to_be(served: Any, image: Callable[[str], bytes]) -> None:
+    requests = [{"data": image(colour), "headers": {"count": "yes"}} for colour in COLOURS]
+    assert sorted(answer.response for answer in served.together("micro", requests)) == [1, 2, 2, 2, 2]
+
+
 def test_options_stay_with_their_requests(
     served: Any, image: Callable[[str], bytes], alone: Callable
 ) -> None:
