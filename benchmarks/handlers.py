@@ -1,7 +1,7 @@
 """Times the default handlers beside torchserve's own, in one run.
 
     python benchmarks/handlers.py --upstream FOLDER [--device cpu|cuda] [--only NAME ...] [--rounds N] [--seed N]
-                                  [--json FILE] [--plot FILE.png] [--quick]
+                                  [--news FILE.csv] [--json FILE] [--plot FILE.png] [--quick]
 
 FOLDER holds an unpacked wheel (`pip download --no-deps torchserve==0.12.0`, then unzip), or is the site-packages
 of an environment that torchserve is installed in. Each contender of a case is a process of its own, which lives as
@@ -34,7 +34,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> Report:
     options = parse_arguments(arguments)
     cases = chosen(all_cases(options), options.only)
     device = "cpu" if options.rehearse else options.device
-    plan = Plan(options.upstream.resolve(), device, options.rounds, options.seed)
+    plan = Plan(options.upstream.resolve(), device, options.rounds, options.seed, news=options.news)
     if options.quick or options.rehearse:
         plan = rehearsal(plan)
     name = "rehearsal" if options.rehearse else f"handlers-{device}"
@@ -58,6 +58,7 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         "--rounds", type=int, default=7, help="how often each is timed (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="default: a random one")
+    parser.add_argument("--news", type=Path, metavar="FILE.csv", help="AG_NEWS; default: made-up news")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="file for a plot; needs matplotlib")
     parser.add_argument("--quick", action="store_true", help="one round of small batches, to try the script")

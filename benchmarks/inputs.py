@@ -6,12 +6,10 @@ import csv
 import io
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 from PIL import Image, ImageDraw
-
-AG_NEWS = Path(__file__).resolve().parents[2] / "shared" / "data" / "ag_news" / "test.csv"
 
 SIZE_VARIES = 0.15  # of each side, up and down
 QUALITIES = (75, 95)  # of JPEG
@@ -31,10 +29,16 @@ PUNCTUATION = [",", ",", ";", ":", " -", "..."]
 
 
 class Inputs:
-    """Draws inputs; two with the same seed draw the same."""
+    """Draws inputs; two with the same seed draw the same.
 
-    def __init__(self, seed: int) -> None:
+    Args:
+        seed: any number.
+        news: a file of AG_NEWS (CSV: class, title, description) to draw texts from; None for made-up ones.
+    """
+
+    def __init__(self, seed: int, news: Optional[Path] = None) -> None:
         self._random = np.random.default_rng(seed)
+        self._news = news
 
     def jpegs(self, count: int, width: int, height: int, *, one_size: bool = False) -> list[bytes]:
         """Photos of sizes around `width` x `height`, a quarter of them upright; with `one_size` all alike."""
@@ -49,10 +53,10 @@ class Inputs:
         return smooth + self._random.normal(0, 0.3, smooth.shape).astype(np.float32)
 
     def texts(self, count: int) -> list[str]:
-        """News: random rows of AG_NEWS where its test file lies at hand, otherwise made-up ones like them."""
-        if not AG_NEWS.is_file():
+        """News: random rows of the file, or made-up ones like AG_NEWS's."""
+        if self._news is None:
             return [self._text() for _ in range(count)]
-        with AG_NEWS.open(encoding="utf-8", newline="") as file:
+        with self._news.open(encoding="utf-8", newline="") as file:
             rows = [" ".join(row[1:]) for row in csv.reader(file)][1:]
         return [rows[index] for index in self._random.choice(len(rows), count, replace=False)]
 

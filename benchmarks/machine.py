@@ -24,7 +24,7 @@ def describe(seed: int, rounds: int) -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory GiB": memory(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
         **{name: found for name, found in versions.items() if found},
         "command": shlex.join(["python", *map(short, sys.argv)]),
@@ -39,7 +39,7 @@ def short(argument: str) -> str:
     path = Path(argument)
     if argument == sys.argv[0]:
         return f"benchmarks/{path.name}"
-    return path.name if path.is_absolute() else argument
+    return path.name if path.is_absolute() or ".." in path.parts else argument
 
 
 def version(package: str) -> Optional[str]:

@@ -35,6 +35,7 @@ class Plan:
         batches: different batches that are answered in turn.
         least_seconds: shorter runs are repeated until they take about so long.
         quick: small batches, to try the scripts.
+        news: the file that texts are drawn from; None for made-up ones.
     """
 
     upstream: Path
@@ -44,6 +45,7 @@ class Plan:
     batches: int = 2
     least_seconds: float = 0.3
     quick: bool = False
+    news: Optional[Path] = None
 
 
 def measure(case: Case, plan: Plan, folder: Path) -> CaseResult:
@@ -54,7 +56,7 @@ def measure(case: Case, plan: Plan, folder: Path) -> CaseResult:
         plan: how.
         folder: an empty one, for the archive.
     """
-    inputs = Inputs(plan.seed)
+    inputs = Inputs(plan.seed, plan.news)
     rows = min(case.rows, QUICK_ROWS) if plan.quick else case.rows
     if all(contender.missing() for contender in case.contenders):
         return CaseResult(

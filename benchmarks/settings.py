@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.cases import Batches, Case, Contender, Goal, versus_both
 from benchmarks.inputs import Inputs
-from benchmarks.machine import describe, no_bfloat16
+from benchmarks.machine import describe
 from benchmarks.measuring import Plan, measure
 from benchmarks.models import Unpacked, write_labels
 from benchmarks.processes import installed_torchserve
@@ -105,23 +105,16 @@ def settings(device: str) -> tuple[Contender, ...]:
         contender("decoder: torchvision", decoder="torchvision"),
         contender("decoder: torchcodec", decoder="torchcodec"),
         contender("pt2: compile", COMPILE),
+        contender("precision: bfloat16", precision="bfloat16"),
+        contender("precision: float16", precision="float16"),
     ]
-    half = {"missing": no_bfloat16} if device == "cpu" else {}
-    own = [contender("precision: bfloat16", options=half, precision="bfloat16")]
-    if device == "cuda":
-        own.append(contender("precision: float16", precision="float16"))
-        own.append(contender("decoder: nvjpeg", decoder="nvjpeg"))
+    own = [contender("decoder: nvjpeg", decoder="nvjpeg")] if device == "cuda" else []
     return (contender(NONE), *shared, *own)
 
 
-def contender(
-    name: str,
-    config: Optional[dict[str, Any]] = None,
-    options: Optional[dict[str, Any]] = None,
-    **handler: Any,
-) -> Contender:
+def contender(name: str, config: Optional[dict[str, Any]] = None, **handler: Any) -> Contender:
     config = {**(config or {}), "handler": {**ALL_CLASSES, **handler}}
-    return Contender(name, "ours", config=config, exact=None if name == NONE else False, **(options or {}))
+    return Contender(name, "ours", config=config, exact=None if name == NONE else False)
 
 
 def load_photos(folder: Optional[Path]) -> list[Any]:

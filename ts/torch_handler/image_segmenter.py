@@ -52,11 +52,8 @@ class ImageSegmenter(LayerExplained, VisionHandler):
 
     def _transform(self, index: int) -> Callable[[Image.Image], torch.Tensor]:
         transform = super()._transform(index)
-        return (
-            without_crop(transform)
-            if _is_of_whole_photo(self._row_options(index, self._option_defaults()))
-            else transform
-        )
+        options = self._row_options(index, self._option_defaults())
+        return without_crop(transform) if _is_of_whole_photo(options) else transform
 
     @timed
     def postprocess(self, data: Any) -> list[Any]:
