@@ -105,7 +105,7 @@ def _torchvision_on_gpu() -> JpegDecoder:
 def _torchcodec() -> JpegDecoder:
     try:
         return JpegDecoder(importlib.import_module("torchcodec.decoders").decode_jpeg, turns=True)
-    except ImportError as error:
+    except _FAILURES as error:  # one for a newer torch fails in many ways
         hint = "pip install 'torchserve-handlers[codec]' (torch 2.11 or newer)"
         raise ImportError(f"it is not installed, or not for this torch: {hint}") from error
 

@@ -21,16 +21,14 @@ from ts.handler_utils.jpeg_decoders import cpu_decoder
 
 CLASSIFIER = ImageTransform(resize=256, crop=224, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 WHOLE = ImageTransform()
+TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
+NO_TORCHCODEC = r"handler\.decoder: torchcodec does not .*handlers\[codec\]'"
 
 
 @pytest.fixture(params=["auto", "torchvision", "torchcodec", "pillow"])
 def decoder(request) -> str:
-    if request.param == "torchcodec":
-        torchcodec = pytest.importorskip(
-            "torchcodec.decoders", reason="torchcodec is for torch 2.11 and newer"
-        )
-        if not hasattr(torchcodec, "decode_jpeg"):
-            pytest.skip("this torchcodec decodes no images")
+    if request.param == "torchcodec" and TORCH < (2, 11):
+        pytest.skip("torchcodec's decoders of images need torch 2.11")
     return request.param
 
 
@@ -173,10 +171,16 @@ def test_a_decoder_that_is_not_installed_stops_the_load(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
     cpu_decoder.cache_clear()
     try:
-        with pytest.raises(ValueError, match=r"handler\.decoder: torchcodec does not .*handlers\[codec\]'"):
+        with pytest.raises(ValueError, match=NO_TORCHCODEC):
             ImageReader(decoder="torchcodec")
     finally:
         cpu_decoder.cache_clear()
+
+
+@pytest.mark.skipif(TORCH >= (2, 11), reason="torchcodec works with this torch")
+def test_a_decoder_for_a_newer_torch_stops_the_load():
+    with pytest.raises(ValueError, match=NO_TORCHCODEC):
+        ImageReader(decoder="torchcodec")
 
 
 def test_where_no_decoder_of_tensors_works_pillow_decodes(monkeypatch):
