@@ -15,11 +15,11 @@ class InputForm:
 
     Attributes:
         dtype: what they are converted to; None leaves them.
-        channels_last: whether batches of images [N, C, H, W] are laid out as [N, H, W, C].
+        channels_last: whether batches of images [N, C, H, W] are laid out as [N, H, W, C]; None leaves it open.
     """
 
     dtype: torch.dtype | None = None
-    channels_last: bool = False
+    channels_last: bool | None = None
 
     def prepare(self, value: Any) -> Any:
         """An input in this form; lists and tuples of tensors too."""
@@ -57,7 +57,7 @@ def adapt_model(model: Any, form: InputForm) -> Any:
     Raises:
         ValueError: it is another kind of model, whose form was settled when it was exported.
     """
-    if form == InputForm():
+    if form.dtype is None and not form.channels_last:
         return model
     if not isinstance(model, torch.nn.Module):
         raise ValueError(

@@ -19,7 +19,8 @@ class ScriptCaller:
     """Stands for a TorchScript model where answers are inferred, since such a model takes no hooks.
 
     On a CPU a frozen copy answers: its batch norms are folded into convolutions, and images are laid out as
-    [N, H, W, C], which oneDNN convolves faster. Where the copy cannot take an input, the model itself does.
+    [N, H, W, C], which oneDNN convolves faster, unless the form says otherwise. Where the copy cannot take an
+    input, the model itself does.
 
     Args:
         source: the model.
@@ -33,13 +34,15 @@ class ScriptCaller:
     def __init__(self, source: torch.jit.ScriptModule, form: InputForm, device: Any) -> None:
         self.source = source
         self._form = form
-        self._frozen = _freeze(source) if torch.device(device).type == "cpu" and not source.training else None
+        self._frozen_form = replace(form, channels_last=form.channels_last is not False)
+        on_cpu = torch.device(device).type == "cpu"
+        self._frozen = _freeze(source, self._frozen_form) if on_cpu and not source.training else None
 
     def __call__(self, *inputs: Any, **keywords: Any) -> Any:
         if self._frozen is None:
             return self.call_source(*inputs, **keywords)
         try:
-            form = replace(self._form, channels_last=True)
+            form = self._frozen_form
             return form.restore(self._frozen(*map(form.prepare, inputs), **keywords))
         except Exception as error:
             answer = self.call_source(*inputs, **keywords)  # raises in its turn where the input is at fault
@@ -52,12 +55,13 @@ class ScriptCaller:
         return self._form.restore(self.source(*map(self._form.prepare, inputs), **keywords))
 
 
-def _freeze(source: torch.jit.ScriptModule) -> Any:
+def _freeze(source: torch.jit.ScriptModule, form: InputForm) -> Any:
     """A copy for inference alone; None of a model that cannot be frozen."""
+    layout = torch.channels_last if form.channels_last else torch.preserve_format
     with warnings.catch_warnings(), torch.no_grad():  # with gradients, the copies of weights are no leaves
         warnings.filterwarnings("ignore", "`torch.jit.freeze` is deprecated")
         try:
-            return torch.jit.freeze(copy.deepcopy(source).to(memory_format=torch.channels_last))
+            return torch.jit.freeze(copy.deepcopy(source).to(memory_format=layout))
         except RuntimeError as error:
             logger.info("The model runs as it is, since it cannot be frozen: %s", error)
             return None

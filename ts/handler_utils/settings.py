@@ -48,7 +48,8 @@ class HandlerSettings(Options):
         default=None, description="what the model computes in; as its weights are, if unset"
     )
     memory_format: Optional[Literal["contiguous", "channels_last"]] = Field(
-        default=None, description="of images in memory: [N, C, H, W] or [N, H, W, C]"
+        default=None,
+        description="of images in memory: [N, C, H, W], or [N, H, W, C], which TorchScript on a CPU has if unset",
     )
     warmup: Optional[Warmup] = Field(
         default=None,
@@ -73,7 +74,7 @@ class HandlerSettings(Options):
     def input_form(self) -> InputForm:
         """The form that `precision` and `memory_format` ask for."""
         dtype = getattr(torch, self.precision) if self.precision else None
-        return InputForm(dtype, self.memory_format == "channels_last")
+        return InputForm(dtype, None if self.memory_format is None else self.memory_format == "channels_last")
 
 
 def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settings:

@@ -12,21 +12,14 @@ from typing import Any, Callable
 
 import torch
 
-from ts.handler_utils.compilation import compile_model, optimize_for_intel, uses_aot_compile
 from ts.handler_utils.description import describe
 from ts.handler_utils.device import choose_device
 from ts.handler_utils.envelope_rows import context_of_rows
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, RowErrors, error_answer
 from ts.handler_utils.json_encoding import JSON, data_uri, is_enveloped
 from ts.handler_utils.micro_batching import MicroBatching
-from ts.handler_utils.model_formats import loader_of
-from ts.handler_utils.model_formats.aotinductor import load_aot_compiled
-from ts.handler_utils.model_formats.content import CHECKPOINT, content_of
-from ts.handler_utils.model_formats.eager import load_eager
 from ts.handler_utils.model_formats.onnx import setup_ort_session
-from ts.handler_utils.model_formats.torchscript import load_torchscript
-from ts.handler_utils.model_formats.weights import read_module
-from ts.handler_utils.model_inputs import InputForm, adapt_model
+from ts.handler_utils.model_loading import ModelLoading
 from ts.handler_utils.options import Options, read_options
 from ts.handler_utils.payload import payload_of
 from ts.handler_utils.profiler import run_profiled
@@ -65,7 +58,7 @@ ONNX_AVAILABLE = importlib.util.find_spec("onnxruntime") is not None
 XLA_AVAILABLE = importlib.util.find_spec("torch_xla") is not None
 
 
-class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass is part of the surface)
+class BaseHandler(ModelLoading, ABC):  # an ABC, as torchserve's is: a metaclass is part of the surface
     """Loads an archive's model, and answers batches of requests with it.
 
     The way of a batch:
@@ -96,19 +89,14 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
 
     settings_class: type[HandlerSettings] = HandlerSettings
     options_class: type[Options] = Options
-    settings: Any = HandlerSettings()
     payloads: tuple[str, ...] = ("nested lists of numbers: one row of the model's input",)
 
     # On the class, since a subclass need not call __init__ or initialize.
     model: Any = None
     mapping: dict[str, str] | None = None
-    device: Any = None
     initialized = False
     context: Any = None
-    model_pt_path: str | None = None
-    manifest: dict[str, Any] | None = None
     map_location: str | None = None
-    model_yaml_config: dict[str, Any] = {}  # noqa: RUF012 (replaced by initialize, never written into)
     explain = False
     target: Any = 0
     _rows: Sequence[Any] = ()
@@ -167,9 +155,6 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         """A batch as `preprocess` returns it, of no request."""
         raise ValueError(f"model-config.yaml: handler.warmup: {type(self).__name__} does not know its inputs")
 
-    def _input_form(self) -> InputForm:
-        return self.settings.input_form() if isinstance(self.settings, HandlerSettings) else InputForm()
-
     def _default_micro_batch(self) -> int | None:
         """The setting `micro_batch` where it is not set."""
         return None
@@ -181,70 +166,6 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         for name in self.settings.model_fields_set:
             if name in self.settings_class.model_fields and hasattr(type(self), name):
                 setattr(self, name, getattr(self.settings, name))  # such as `topk`
-
-    def _load_model(self, model_dir: str) -> Any:
-        names = self.manifest["model"] if self.manifest else {}
-        model_file, serialized_file = names.get("modelFile"), names.get("serializedFile")
-        if serialized_file:
-            self.model_pt_path = os.path.join(model_dir, serialized_file)
-            if not os.path.isfile(self.model_pt_path):
-                raise FileNotFoundError(f"The archive has no serialized file {serialized_file}")
-        architecture = getattr(self.settings, "architecture", None)
-        if architecture and model_file:
-            raise ValueError(
-                f"The archive has a model file, {model_file}, and handler.architecture: either makes the network"
-            )
-        if architecture:
-            model = self._load_architecture(architecture, self.model_pt_path)
-        elif model_file:
-            model = self._load_pickled_model(model_dir, model_file, self.model_pt_path)
-        elif self.model_pt_path:
-            model = self._load_serialized_model(self.model_pt_path)
-        elif self._is_default_handler():
-            raise ValueError(
-                "The archive names neither a serialized file nor a model file: there is no model"
-            )
-        else:
-            return None  # a subclass may bring its own
-        model = adapt_model(optimize_for_intel(model), self._input_form())
-        return compile_model(model, self.model_yaml_config)
-
-    def _load_serialized_model(self, path: str) -> Any:
-        if self._use_torch_export_aot_compile():
-            return self._load_torch_export_aot_compile(path)
-        if self._trusts_pickle() and content_of(path) == CHECKPOINT:
-            return read_module(path, self.device)
-        load = loader_of(path)
-        overridable = {
-            load_aot_compiled: self._load_torch_export_aot_compile,
-            load_torchscript: self._load_torchscript_model,
-        }
-        return overridable[load](path) if load in overridable else load(path, self.device)
-
-    def _load_architecture(self, architecture: Any, model_pt_path: str | None) -> Any:
-        # torchvision takes long to import.
-        from ts.handler_utils.model_formats.architecture import load_architecture
-
-        return load_architecture(architecture, model_pt_path, self.device, trust_pickle=self._trusts_pickle())
-
-    def _trusts_pickle(self) -> bool:
-        return getattr(self.settings, "trust_pickle", False)
-
-    def _load_pickled_model(self, model_dir: str, model_file: str, model_pt_path: str | None) -> Any:
-        name, trust = getattr(self.settings, "model_class", None), self._trusts_pickle()
-        return load_eager(model_dir, model_file, model_pt_path, self.device, name, trust_pickle=trust)
-
-    def _load_torchscript_model(self, model_pt_path: str) -> Any:
-        return load_torchscript(model_pt_path, self.device)
-
-    def _load_torch_export_aot_compile(self, model_so_path: str) -> Any:
-        return load_aot_compiled(model_so_path, self.device)
-
-    def _use_torch_export_aot_compile(self) -> bool:
-        return uses_aot_compile(self.model_yaml_config)
-
-    def _is_default_handler(self) -> bool:
-        return type(self).__module__.startswith("ts.torch_handler.")
 
     # The hooks -----------------------------------------------------------------------------------------------
 

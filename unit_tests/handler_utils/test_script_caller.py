@@ -55,6 +55,19 @@ def test_the_answers_are_the_models_own(network, images):
         assert torch.allclose(call(images[:2]), expected[:2], atol=1e-6)
 
 
+class Layout(nn.Module):
+    """Says whether its input lies in memory as [N, H, W, C]."""
+
+    def forward(self, images: torch.Tensor) -> bool:
+        return images.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [(None, True), (True, True), (False, False)])
+def test_images_are_laid_out_as_asked_for(wanted, expected, images):
+    model = script(Layout())
+    assert ScriptCaller(model, InputForm(channels_last=wanted), "cpu")(images) is expected
+
+
 def test_the_model_keeps_its_methods_and_weights(images):
     model = script(Network())
     ScriptCaller(model, InputForm(), "cpu")(images)
