@@ -104,6 +104,8 @@ def settings(device: str) -> tuple[Contender, ...]:
         contender("scaled_decode: true", scaled_decode=True),
         contender("decoder: torchvision", decoder="torchvision"),
         contender("decoder: torchcodec", decoder="torchcodec"),
+        contender("threads: 1", threads=1),
+        contender("micro_batch: 6", micro_batch=6),
         contender("pt2: compile", COMPILE),
         contender("precision: bfloat16", precision="bfloat16"),
         contender("precision: float16", precision="float16"),
