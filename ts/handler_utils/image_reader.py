@@ -68,7 +68,7 @@ class ImageReader:
         data = _encoded(payload)
         if data is None:
             return read_nested_lists(payload)
-        side = self._least_side(transform)
+        side = self._least_side(data, transform)
         stored = self._decode_to_tensor(data, transform) if side is None else None
         if stored is not None:
             return transform.pixels(stored)
@@ -76,10 +76,14 @@ class ImageReader:
             decode_image(data, exif=self.exif, max_pixels=self.max_pixels, least_side=side)
         )
 
-    def _least_side(self, transform: ImageTransform) -> int | None:
-        """Pixels that both sides keep where the decoder may leave out detail; None where it may not."""
-        resize = transform.resize if self.scaled_decode else None
-        return resize if resize is None or isinstance(resize, int) else max(resize)
+    def _least_side(self, data: Encoded, transform: ImageTransform) -> int | None:
+        """Pixels that both sides keep where the decoder may leave out detail; None where it may not or cannot."""
+        if not self.scaled_decode or transform.resize is None:
+            return None
+        side = transform.resize if isinstance(transform.resize, int) else max(transform.resize)
+        header = read_jpeg_header(data)
+        too_small = header is not None and min(header.width, header.height) < 2 * side
+        return None if too_small else side
 
     def _decode_to_tensor(self, data: Encoded, transform: ImageTransform) -> StoredImage | None:
         if self._on_cpu is None or not transform.takes_tensors():

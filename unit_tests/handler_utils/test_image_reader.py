@@ -167,6 +167,14 @@ def test_scaled_decoding_never_leaves_fewer_pixels_than_are_asked_for(size):
     assert scaled.size == size
 
 
+@pytest.mark.parametrize(("size", "scaled"), [((511, 700), False), ((512, 700), True), ((700, 511), False)])
+def test_a_photo_too_small_to_be_decoded_in_half_its_size_is_decoded_as_others_are(size, scaled):
+    data = jpeg(photo(*size))
+    found = ImageReader(scaled_decode=True).pixels(data, CLASSIFIER)
+    in_half = CLASSIFIER.pixels(decode_image(data, least_side=256))
+    assert torch.equal(found, in_half if scaled else ImageReader().pixels(data, CLASSIFIER))
+
+
 def test_a_decoder_that_is_not_installed_stops_the_load(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchcodec.decoders", None)
     cpu_decoder.cache_clear()
