@@ -65,7 +65,11 @@ def _given(name: str, places: Iterable[Mapping[str, Any]], header: Any) -> Any:
 
 def describe_problems(invalid: ValidationError, prefix: str = "") -> str:
     """What is wrong with values that pydantic refused: for each its name, what is allowed, and the value."""
-    return "; ".join(
-        f"{prefix}{'.'.join(map(str, problem['loc']))}: {problem['msg']}, but it is {problem['input']!r}"
-        for problem in invalid.errors()
-    )
+    return "; ".join(_describe_problem(problem, prefix) for problem in invalid.errors())
+
+
+def _describe_problem(problem: Any, prefix: str) -> str:
+    name = prefix + ".".join(map(str, problem["loc"]))
+    if problem["type"] == "value_error":  # of a validator of ours, whose sentence pydantic wraps
+        return f"{name} is {problem['input']!r}: {problem['ctx']['error']}"
+    return f"{name}: {problem['msg']}, but it is {problem['input']!r}"

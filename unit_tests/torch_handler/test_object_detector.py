@@ -364,7 +364,7 @@ def test_options_of_a_raw_body_come_in_headers(detector, make_context):
         (
             "classes",
             '["cat"',
-            "classes: Value error, Input should be names separated by commas, or a JSON list",
+            "classes is '[\"cat\"': Input should be names separated by commas, or a JSON list",
         ),
         ("masks", "true", "masks: this model gives no masks"),
         ("keypoints", "true", "keypoints: this model gives no keypoints"),

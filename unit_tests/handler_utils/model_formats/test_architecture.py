@@ -77,7 +77,7 @@ def test_the_eps_of_torchvisions_detectors_can_be_given():
 )
 def test_a_wrong_architecture_stops_the_load_and_says_what_there_is(architecture, message, make_context):
     context = make_context(config={"handler": {"architecture": architecture}})
-    with pytest.raises(ValueError, match=rf"model-config\.yaml: handler\.architecture: .*{message}"):
+    with pytest.raises(ValueError, match=rf"model-config\.yaml: handler\.architecture is .*: .*{message}"):
         BaseHandler().initialize(context)
 
 
