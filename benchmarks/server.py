@@ -40,7 +40,7 @@ from benchmarks.models import write_network
 from benchmarks.processes import ROOT, holds_this_library
 from benchmarks.report import plot, text
 from benchmarks.results import CaseResult, Figures, Finding, Report, quartiles
-from ts.runner.server import TorchServe
+from ts.runner.torchserve.server import TorchServe
 
 BATCH_SIZE = 8
 CONFIG = f"batchSize: {BATCH_SIZE}\nmaxBatchDelay: 10\nminWorkers: 1\nmaxWorkers: 1\nhandler: {{}}\n"

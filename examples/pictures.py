@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ts.handler_utils.drawing import draw_legend
-from ts.handler_utils.palette import vivid_colour
+from ts.handler_utils.pictures.drawing import draw_legend
+from ts.handler_utils.pictures.palette import vivid_colour
 
 # Of the contact sheet, in pixels.
 SHEET_WIDTH = 1440

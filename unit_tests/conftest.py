@@ -176,7 +176,7 @@ def torchscript_folder(efficientnet_lite0_folder: Path, tmp_path_factory: pytest
     """The same network as a TorchScript file `model.pt`, with its labels."""
     import torch
 
-    from ts.handler_utils.model_formats.eager import load_eager
+    from ts.handler_utils.models.formats.eager import load_eager
 
     folder = tmp_path_factory.mktemp("torchscript")
     weights = efficientnet_lite0_folder / "efficientnet_lite0.pt"

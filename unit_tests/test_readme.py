@@ -10,9 +10,7 @@ import pytest
 from examples.assets import CHELSEA, EFFICIENTNET_LITE0, AssetError, fetch
 from examples.building import pack
 from examples.image_classifier.build import imagenet_labels
-from ts.handler_utils.settings import HandlerSettings
-from ts.handler_utils.text_settings import TextClassifierOptions, TextClassifierSettings
-from ts.handler_utils.vision_settings import (
+from ts.handler_utils.images.settings import (
     ImageClassifierOptions,
     ImageClassifierSettings,
     ImageSegmenterOptions,
@@ -20,6 +18,8 @@ from ts.handler_utils.vision_settings import (
     ObjectDetectorOptions,
     ObjectDetectorSettings,
 )
+from ts.handler_utils.settings import HandlerSettings
+from ts.handler_utils.text.settings import TextClassifierOptions, TextClassifierSettings
 from ts.runner import load_archive
 
 ROOT = Path(__file__).resolve().parents[1]

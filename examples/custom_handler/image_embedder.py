@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from ts.handler_utils.errors import InvalidInput
-from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
-from ts.handler_utils.images import decode_image
-from ts.handler_utils.payload import payload_of
+from ts.handler_utils.images.pillow import decode_image
+from ts.handler_utils.images.transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
+from ts.handler_utils.requests.payload import payload_of
 from ts.torch_handler.base_handler import BaseHandler
 
 TRANSFORM = ImageTransform(resize=256, crop=224, mean=IMAGENET_MEAN, std=IMAGENET_STD)

@@ -11,8 +11,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from examples.steps import ProgressLine
-from ts.handler_utils.text_batch import BagBatch, EncodedText
-from ts.handler_utils.vocabulary import UNKNOWN, Vocabulary
+from ts.handler_utils.text.batch import BagBatch, EncodedText
+from ts.handler_utils.text.vocabulary import UNKNOWN, Vocabulary
 from ts.torch_handler.text_classifier import TextClassifier
 
 BATCH_SIZE = 64

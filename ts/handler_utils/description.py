@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ts.handler_utils.configuration import Configuration
+
 
 def describe(handler: Any) -> dict[str, Any]:
     """Describes a handler, in types that JSON has.
@@ -24,37 +26,38 @@ def describe(handler: Any) -> dict[str, Any]:
         "handler": type(handler).__name__,
         "payloads": payloads_of(type(handler)),
         "options": options_of(handler),
-        "settings": settings_of(handler),
+        "settings": plain(Configuration.of(handler).in_force()),
         "labels": handler.mapping,
     }
 
 
 def payloads_of(kind: type) -> list[str]:
     """The attribute `payloads`, unless the class overrides the `preprocess` that it speaks of."""
-    home = next((base for base in kind.__mro__ if {"payloads", "preprocess"} & set(vars(base))), None)
-    return list(vars(home).get("payloads", ())) if home else []
+    for base in kind.__mro__:
+        payloads = vars(base).get("payloads")
+        if isinstance(payloads, (tuple, list)) and all(isinstance(item, str) for item in payloads):
+            return list(payloads)
+        if "preprocess" in vars(base):
+            return []
+    return []
 
 
 def options_of(handler: Any) -> dict[str, dict[str, Any]]:
     """The JSON Schema of each option, with the value that it has where a request does not name it."""
-    properties = handler.options_class.model_json_schema().get("properties", {})
-    defaults = handler._option_defaults()
+    configuration = Configuration.of(handler)
+    properties = configuration.options_class.model_json_schema().get("properties", {})
     return {
-        name: {**_plain(properties[name]), "default": to_jsonable_python(default, fallback=str)}
-        for name, default in defaults.items()
+        name: {**_without_title(properties[name]), "default": plain(default)}
+        for name, default in configuration.option_defaults().items()
     }
 
 
-def settings_of(handler: Any) -> dict[str, Any]:
-    """The value of each setting, which the handler or its image transform may have as an attribute."""
-    found = dict(handler.settings)
-    for name in type(handler.settings).model_fields:
-        for home in (getattr(handler, "image_processing", None), handler):
-            found[name] = getattr(home, name, found[name])
-    return to_jsonable_python(found, fallback=str)
+def plain(value: Any) -> Any:
+    """A value in types that JSON has; what has none of them, as text."""
+    return to_jsonable_python(value, fallback=str)
 
 
-def _plain(option: dict[str, Any]) -> dict[str, Any]:
+def _without_title(option: dict[str, Any]) -> dict[str, Any]:
     """A schema without its title, and without the null that stands for an option which is not named."""
     kinds = [kind for kind in option.get("anyOf", ()) if kind != {"type": "null"}]
     alone = kinds[0] if len(kinds) == 1 else {}

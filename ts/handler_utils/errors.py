@@ -6,11 +6,13 @@ import struct
 import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 import torch
 
 from ts.utils.util import PredictionException
+
+Result = TypeVar("Result")
 
 # What reading bad data raises: Pillow's decoders, codecs, parsers, conversions to tensors.
 DATA_ERRORS = (ValueError, TypeError, LookupError, OSError, EOFError, SyntaxError, struct.error, zlib.error)
@@ -40,6 +42,23 @@ class RowErrors(Exception):
     def __init__(self, errors: Mapping[int, Exception]) -> None:
         super().__init__("; ".join(f"row {index}: {error}" for index, error in errors.items()))
         self.errors = errors
+
+
+def each_row(function: Callable[[int], Result], rows: int) -> list[Result]:
+    """What a function makes of each row of a batch, called with the index of the row.
+
+    Raises:
+        RowErrors: some rows are at fault: the function raised a `PredictionException` for them.
+    """
+    results, errors = [], {}
+    for index in range(rows):
+        try:
+            results.append(function(index))
+        except PredictionException as error:
+            errors[index] = error
+    if errors:
+        raise RowErrors(errors)
+    return results
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import Any, Callable
 
-from ts.handler_utils.envelope_rows import context_of_rows
-from ts.handler_utils.rows import RowsContext
+from ts.handler_utils.parts import has_parts
+from ts.handler_utils.requests.answering import BatchAnswering
+from ts.handler_utils.requests.envelope_rows import context_of_rows
+from ts.handler_utils.requests.rows import RowsContext
 from ts.handler_utils.timer import handler_time
 
 HANDLER_METHODS = ["preprocess", "inference", "postprocess"]
@@ -135,8 +137,8 @@ class MicroBatching:
 
 
 def _answer(worker: Any, rows: list[Any], context: Any) -> list[Any]:
-    if hasattr(worker, "_answer_batch"):
-        return worker._answer_batch(rows, context)
+    if has_parts(worker):
+        return BatchAnswering.of(worker).answer(rows, context)
     worker.context = context
     return worker.postprocess(worker.inference(worker.preprocess(rows)))
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 import logging
-from typing import Annotated, Any, Literal, Optional, TypeVar, Union
+from typing import Annotated, Any, ClassVar, Literal, Optional, TypeVar, Union
 
-import torch
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-from ts.handler_utils.model_inputs import InputForm
-from ts.handler_utils.options import Options, describe_problems
+from ts.handler_utils.requests.options import Options, describe_problems
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +25,16 @@ class Warmup(BaseModel):
 
 
 class HandlerSettings(Options):
-    """What every handler can be told. A key that is no setting is left alone: subclasses have their own."""
+    """What every handler can be told. A key that is no setting is left alone: subclasses have their own.
+
+    Attributes:
+        mixed_precision: whether weights and inputs stay in float32 whatever `precision` is, which then is that of
+            the operations inside.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
+
+    mixed_precision: ClassVar[bool] = False
 
     profile: bool = Field(default=False, description="report the time of each hook as a metric")
     model_class: Optional[str] = Field(
@@ -51,30 +56,20 @@ class HandlerSettings(Options):
         default=None,
         description="of images in memory: [N, C, H, W], or [N, H, W, C], which TorchScript on a CPU has if unset",
     )
-    warmup: Optional[Warmup] = Field(
-        default=None,
-        description="batches to answer before the first request: {batch_sizes: [1, 8], image_size: [480, 640]}",
-    )
     micro_batch: Optional[int] = Field(
         default=None,
         ge=1,
         description="rows of the parts that a batch is answered in: one is read while the one before is inferred",
     )
 
-    @field_validator("architecture")
-    @classmethod
-    def _architecture_exists(cls, value: Any) -> Any:
-        if value is None:
-            return None
-        # torchvision takes long to import.
-        from ts.handler_utils.model_formats.architecture import check_architecture
 
-        return check_architecture(value)
+class WarmedUpSettings(HandlerSettings):
+    """Settings of the handlers that know what a batch for their model looks like."""
 
-    def input_form(self) -> InputForm:
-        """The form that `precision` and `memory_format` ask for."""
-        dtype = getattr(torch, self.precision) if self.precision else None
-        return InputForm(dtype, None if self.memory_format is None else self.memory_format == "channels_last")
+    warmup: Optional[Warmup] = Field(
+        default=None,
+        description="batches to answer before the first request: {batch_sizes: [1, 8], image_size: [480, 640]}",
+    )
 
 
 def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settings:

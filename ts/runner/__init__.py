@@ -12,11 +12,11 @@ Example:
 
 from __future__ import annotations
 
-from ts.runner.answer import Answer
-from ts.runner.archive import Archive, open_archive
-from ts.runner.context import Context
+from ts.runner.answering.answer import Answer
+from ts.runner.answering.context import Context
+from ts.runner.answering.model import Model, load_archive
+from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.errors import ArchiveError, DeviceError, RunnerError, ServerError
-from ts.runner.model import Model, load_archive
 
 __all__ = [
     "Answer",

@@ -17,16 +17,16 @@ from typing import Any, Union
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
 
-from ts.runner.answer import Answer
-from ts.runner.archive import open_archive
-from ts.runner.curl import example_request, file_request
+from ts.runner.answering.answer import Answer
+from ts.runner.answering.model import Model, load_archive
+from ts.runner.archives.archive import open_archive
+from ts.runner.archives.inspection import inspection
+from ts.runner.archives.verification import verify_archive
 from ts.runner.errors import InputError
-from ts.runner.inspection import inspection
-from ts.runner.model import Model, load_archive
 from ts.runner.render import answers_table, export_text, inspection_view, verification_text
-from ts.runner.server import TorchServe
 from ts.runner.streams import output_to_stderr
-from ts.runner.verification import verify_archive
+from ts.runner.torchserve.curl import example_request, file_request
+from ts.runner.torchserve.server import TorchServe
 
 STDIN = "-"
 

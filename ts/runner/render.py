@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from ts.runner.answer import Answer
-from ts.runner.verification import Verification
+from ts.runner.answering.answer import Answer
+from ts.runner.archives.verification import Verification
 
 if TYPE_CHECKING:  # it imports torch
     from ts.runner.exporting import Report

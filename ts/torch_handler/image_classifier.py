@@ -6,13 +6,16 @@ from typing import Any
 
 import torch
 
-from ts.handler_utils.explaining import check_target
-from ts.handler_utils.image_explanations import draw_heatmap
-from ts.handler_utils.image_transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
-from ts.handler_utils.images import encode_png
-from ts.handler_utils.logits import class_logits
+from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.explaining.captum import check_target
+from ts.handler_utils.explaining.images import draw_heatmap
+from ts.handler_utils.explaining.rows import explain_rows
+from ts.handler_utils.images.pillow import encode_png
+from ts.handler_utils.images.settings import ImageClassifierOptions, ImageClassifierSettings
+from ts.handler_utils.images.transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
+from ts.handler_utils.models.logits import class_logits
+from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.timer import timed
-from ts.handler_utils.vision_settings import ImageClassifierOptions, ImageClassifierSettings
 from ts.torch_handler.vision_handler import VisionHandler
 from ts.utils.util import map_class_to_label
 
@@ -28,14 +31,11 @@ class ImageClassifier(VisionHandler):
 
     Attributes:
         topk: how many classes an answer names; the setting `topk`, and a request's option `topk`, override it.
-        target: index of the class that is explained; None stands for the most probable one. The option `target`
-            overrides it.
     """
 
     settings_class = ImageClassifierSettings
     options_class = ImageClassifierOptions
     topk = 5
-    target: Any = None
 
     image_processing = ImageTransform(resize=256, crop=224, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
@@ -52,7 +52,8 @@ class ImageClassifier(VisionHandler):
         """Names the most probable classes of each row.
 
         Args:
-            data: the model's output: logits [N, classes], or what `ts.handler_utils.logits.class_logits` reads.
+            data: the model's output: logits [N, classes], or what `ts.handler_utils.models.logits.class_logits`
+                reads.
 
         Returns:
             For each row the probabilities, in [0, 1], of its best classes by their labels, best first.
@@ -60,8 +61,8 @@ class ImageClassifier(VisionHandler):
         Raises:
             RowErrors: some requests ask for a `topk` that is not allowed.
         """
-        logits = class_logits(data, len(self._rows))
-        counts = [options.topk for options in self.options(len(logits))]
+        logits = class_logits(data, len(CurrentBatch.of(self).rows))
+        counts = [options.topk for options in Configuration.of(self).options(len(logits))]
         largest = min(max(counts, default=1), logits.shape[1])
         probabilities, classes = torch.softmax(logits, dim=1).topk(largest, dim=1)
         return map_class_to_label(
@@ -71,21 +72,22 @@ class ImageClassifier(VisionHandler):
         )
 
     def explain_handle(self, data_preprocess: torch.Tensor, raw_data: list[Any]) -> list[Any]:
-        """Explains each row of a batch, by the handler's `get_insights`.
+        """Explains each row of a batch, by the handler's `get_insights`: by default the row's most probable class.
 
         Returns:
             For each row, by its option `format`: json, the attributions as nested lists [C, H, W]; heatmap, a PNG
             of the model's input with the pixels that count in red.
         """
-        explanations = super().explain_handle(data_preprocess, raw_data)
-        for index, options in enumerate(self.options(len(raw_data))):
+
+        def target_of(single: torch.Tensor, options: Any) -> int:
+            logits = class_logits(self.inference(single), 1)
+            target = options.target
+            return int(logits.argmax()) if target is None else check_target(target, logits.shape[1])
+
+        explanations = explain_rows(self, data_preprocess, raw_data, target_of)
+        for index, options in enumerate(Configuration.of(self).options(len(raw_data))):
             if options.format == "heatmap":
                 picture = draw_heatmap(data_preprocess[index], torch.tensor(explanations[index]))
                 explanations[index] = encode_png(picture)
-                self.context.set_response_content_type(index, "image/png")
+                CurrentBatch.of(self).set_content_type(index, "image/png")
         return explanations
-
-    def _target_of(self, single: torch.Tensor, options: Any) -> int:
-        logits = class_logits(self.inference(single), 1)
-        target = super()._target_of(single, options)
-        return int(logits.argmax()) if target is None else check_target(target, logits.shape[1])

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Optional
 
 import torch
 
-from ts.handler_utils.errors import InvalidInput, RowErrors
-from ts.handler_utils.logits import logits_of
-from ts.handler_utils.payload import payload_of
-from ts.handler_utils.settings import Warmup
-from ts.handler_utils.subwords import SubwordTokenizer
-from ts.handler_utils.text_batch import BagBatch, EncodedText, PaddedBatch, TextBatch, read_text
-from ts.handler_utils.text_explanations import attribute_tokens, spread
-from ts.handler_utils.text_settings import TextClassifierOptions, TextClassifierSettings
+from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.errors import each_row
+from ts.handler_utils.explaining.texts import attribute_tokens, spread
+from ts.handler_utils.models.logits import logits_of
+from ts.handler_utils.models.warmup import warm_up
+from ts.handler_utils.requests.payload import payload_of
+from ts.handler_utils.text.batch import BagBatch, TextBatch, read_text
+from ts.handler_utils.text.encoding import TextEncoding, cleaned_words
+from ts.handler_utils.text.settings import TextClassifierOptions, TextClassifierSettings
 from ts.handler_utils.text_utils import ngrams_iterator
 from ts.handler_utils.timer import timed
-from ts.handler_utils.vocabulary import look_up
 from ts.torch_handler.text_handler import TextHandler
 from ts.utils.util import map_class_to_label
 
@@ -38,31 +37,21 @@ class TextClassifier(TextHandler):
 
     Attributes:
         ngrams: the most words that a token of a bag is made of; the setting `ngrams` overrides it.
-        topk: how many classes an answer names, best first; None stands for all, in their own order. The setting
-            `topk`, and a request's option `topk`, override it.
-        target: index of the class that is explained; None stands for the most probable one.
     """
 
     settings_class = TextClassifierSettings
     options_class = TextClassifierOptions
     payloads = ("a text: str, or bytes in UTF-8",)
     ngrams = 2
-    topk: Optional[int] = None
-    target: Optional[int] = None
 
-    def _load_vocabulary(self, context: Any) -> None:
-        path = Path(context.system_properties["model_dir"], "tokenizer.json")
-        if path.is_file():
-            self.tokenizer = SubwordTokenizer(path, self.settings.max_length)
-        else:
-            super()._load_vocabulary(context)
+    def initialize(self, context: Any) -> None:
+        """Loads a model with its labels, settings and vocabulary; see `BaseHandler.initialize`."""
+        super().initialize(context)
+        warm_up(self, TextEncoding.of(self).warmup_batch)
 
     def tokens(self, text: str) -> list[str]:
         """The words of a text and their n-grams: what a vocabulary for this handler is to be built from."""
-        return list(ngrams_iterator(self.words(text), self.ngrams))
-
-    def _warmup_batch(self, rows: int, warmup: Warmup) -> TextBatch:
-        return self._collate([EncodedText([], [0] * 8)] * rows)
+        return list(ngrams_iterator(cleaned_words(self, text), self.ngrams))
 
     @timed
     def preprocess(self, data: list[Any]) -> TextBatch:
@@ -77,31 +66,9 @@ class TextClassifier(TextHandler):
         Raises:
             RowErrors: some rows hold no text, or none of whose words the vocabulary has.
         """
-        texts, errors = [], {}
-        for index, row in enumerate(data):
-            try:
-                texts.append(self._encode(read_text(payload_of(row))))
-            except InvalidInput as error:
-                errors[index] = error
-        if errors:
-            raise RowErrors(errors)
-        return self._collate(texts)
-
-    def _collate(self, texts: list[EncodedText]) -> TextBatch:
-        if isinstance(self.tokenizer, SubwordTokenizer):
-            return PaddedBatch.of(texts, self.tokenizer.pad_index, self.device)
-        return BagBatch.of(texts, self.device)
-
-    def _encode(self, text: str) -> EncodedText:
-        if isinstance(self.tokenizer, SubwordTokenizer):
-            return self.tokenizer.encode(text)
-        words = self.words(text)
-        indexes = look_up(self.source_vocab, ngrams_iterator(words, self.ngrams))
-        if not indexes:
-            raise InvalidInput(
-                "The text has no word that the model's vocabulary has" if words else "The text has no words"
-            )
-        return EncodedText(words, indexes)
+        encoding = TextEncoding.of(self)
+        texts = each_row(lambda index: encoding.encode(read_text(payload_of(data[index]))), len(data))
+        return encoding.batch(texts)
 
     @timed
     def inference(self, data: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -134,9 +101,8 @@ class TextClassifier(TextHandler):
             RowErrors: some requests ask for a `topk` that is not allowed.
         """
         probabilities = torch.softmax(data, dim=1).tolist()
-        classes = [
-            _best(row, options.topk) for row, options in zip(probabilities, self.options(len(probabilities)))
-        ]
+        options = Configuration.of(self).options(len(probabilities))
+        classes = [_best(row, asked.topk) for row, asked in zip(probabilities, options)]
         values = [[row[index] for index in indexes] for row, indexes in zip(probabilities, classes)]
         return map_class_to_label(values, self.mapping, classes)
 
@@ -152,25 +118,17 @@ class TextClassifier(TextHandler):
             each word what it adds to the logit of the class, and the label of the class. An n-gram counts for
             its words in equal parts.
         """
-        return [self._insight(text_preprocess[row : row + 1], target) for row in range(len(text_preprocess))]
+        singles = (text_preprocess[row : row + 1] for row in range(len(text_preprocess)))
+        return [_insight(self, single, target) for single in singles]
 
-    def _insight(self, batch: TextBatch, target: Optional[int]) -> dict[str, Any]:
-        importances, target = attribute_tokens(self.model, batch, target)
-        words = batch.texts[0].words
-        if isinstance(batch, BagBatch):
-            importances = spread(importances, self._known_spans(words), len(words))
-        label = (self.mapping or {}).get(str(target), str(target))
-        return {"words": self.get_word_token(words), "importances": importances, "target": label}
 
-    def _known_spans(self, words: list[str]) -> list[range]:
-        """The words that each token of a bag is made of, by their positions."""
-        spans = [
-            range(start, start + length)
-            for length in range(1, self.ngrams + 1)
-            for start in range(len(words) - length + 1)
-        ]
-        tokens = ngrams_iterator(words, self.ngrams)
-        return [span for span, token in zip(spans, tokens) if look_up(self.source_vocab, [token])]
+def _insight(handler: TextClassifier, single: TextBatch, target: Optional[int]) -> dict[str, Any]:
+    importances, target = attribute_tokens(handler.model, single, target)
+    words = single.texts[0].words
+    if isinstance(single, BagBatch):
+        importances = spread(importances, TextEncoding.of(handler).known_spans(words), len(words))
+    label = (handler.mapping or {}).get(str(target), str(target))
+    return {"words": handler.get_word_token(words), "importances": importances, "target": label}
 
 
 def _best(probabilities: list[float], topk: Optional[int]) -> list[int]:

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from ts.handler_utils.explaining import import_captum
+from ts.handler_utils.explaining.captum import import_captum
+from ts.handler_utils.text.encoding import load_vocabulary
 from ts.handler_utils.text_utils import get_tokenizer
-from ts.handler_utils.vocabulary import read_vocabulary
 from ts.torch_handler.base_handler import BaseHandler
 from ts.torch_handler.contractions import CONTRACTION_MAP
 from ts.utils.util import CLEANUP_REGEX, deprecated
@@ -40,12 +40,10 @@ class TextHandler(BaseHandler, ABC):
     tokenizer: Any = staticmethod(get_tokenizer("basic_english"))
     input_text: Any = None
 
-    def _load_other_files(self, context: Any) -> None:
-        super()._load_other_files(context)
-        self._load_vocabulary(context)
-
-    def _load_vocabulary(self, context: Any) -> None:
-        self.source_vocab = read_vocabulary(self.get_source_vocab_path(context))
+    def initialize(self, context: Any) -> None:
+        """Loads a model with its labels, settings and vocabulary; see `BaseHandler.initialize`."""
+        super().initialize(context)
+        load_vocabulary(self, context)
 
     def get_source_vocab_path(self, ctx: Any) -> str:
         """The file of the archive that holds the vocabulary: `sourceVocab` of the manifest, else source_vocab.pt.
@@ -64,11 +62,6 @@ class TextHandler(BaseHandler, ABC):
         )
 
     # Cleaning ------------------------------------------------------------------------------------------------
-
-    def words(self, text: str) -> list[str]:
-        """The words of a text: what is left after all the cleaning steps, in lower case."""
-        text = self._expand_contractions(self._remove_html_tags(text).lower())
-        return self._tokenize(self._remove_punctuation(self._remove_accented_characters(text)))
 
     def _remove_html_tags(self, text: str) -> str:
         """Removes HTML tags, and character entities such as `&amp;`."""

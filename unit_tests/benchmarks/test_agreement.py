@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.agreement import DEVIATIONS, compare
-from ts.handler_utils.images import encode_png
+from ts.handler_utils.images.pillow import encode_png
 
 
 def test_pixels_may_differ_by_one_step():

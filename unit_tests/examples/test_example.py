@@ -11,7 +11,7 @@ from rich.text import Text
 from examples import example
 from examples.example import AnswerError, Example, Outcome, exit_code, responses
 from ts.runner import RunnerError
-from ts.runner.answer import Answer
+from ts.runner.answering.answer import Answer
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.images.batches import ImageBatches
 from ts.torch_handler.base_handler import BaseHandler
 from ts.torch_handler.image_classifier import ImageClassifier
 from ts.torch_handler.object_detector import ObjectDetector
@@ -36,11 +38,10 @@ def test_settings_have_the_values_that_hold_now() -> None:
     assert settings["resize"] is None
 
 
-def test_an_image_transform_is_among_the_settings(make_context: Any) -> None:
+def test_an_image_transform_is_among_the_settings() -> None:
     handler = ImageClassifier()
-    handler.context = make_context(config={"handler": {"resize": [100, 200]}})
-    handler.model_yaml_config = handler.context.model_yaml_config
-    handler._apply_settings()
+    Configuration.of(handler).read({"handler": {"resize": [100, 200]}})
+    ImageBatches.of(handler).apply_settings()
     settings = handler.describe_handle()["settings"]
     assert (settings["resize"], settings["crop"]) == ([100, 200], 224)
 

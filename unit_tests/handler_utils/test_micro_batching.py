@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ts.handler_utils.micro_batching import HANDLER_METHODS, MicroBatching
-from ts.handler_utils.options import Options
+from ts.handler_utils.requests.options import Options
 from ts.torch_handler.base_handler import BaseHandler
 
 

@@ -59,7 +59,7 @@ def pack_classifiers(folder: Path, network: Path) -> dict[str, Path]:
     import safetensors.torch
     import torch
 
-    from ts.handler_utils.model_formats.eager import load_eager
+    from ts.handler_utils.models.formats.eager import load_eager
 
     weights = network / "efficientnet_lite0.pt"
     labels = network / "index_to_name.json"

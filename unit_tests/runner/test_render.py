@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ts.runner.answer import Answer
+from ts.runner.answering.answer import Answer
 from ts.runner.render import answers_table, inspection_view
 
 

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from ts.runner import Answer, Model, ServerError, load_archive
-from ts.runner.java import java_home
-from ts.runner.server import TorchServe
+from ts.runner.torchserve.java import java_home
+from ts.runner.torchserve.server import TorchServe
 
 ECHO = '''
 def described(value):

@@ -9,7 +9,7 @@ from typing import Any, Callable
 import pytest
 
 from ts.runner import Model
-from ts.runner.curl import example_request
+from ts.runner.torchserve.curl import example_request
 
 Load = Callable[[str], Model]
 TOP_LABELS = {

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ts.runner.server_config import choose_ports
+from ts.runner.torchserve.config import choose_ports
 
 pytestmark = pytest.mark.usefixtures("needs_torchserve")
 psutil = pytest.importorskip("psutil", reason="psutil is not installed, which torchserve needs too")

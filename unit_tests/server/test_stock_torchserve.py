@@ -15,7 +15,7 @@ import requests
 from fresh_venv import Venv
 from model_archiver import ModelArchiver, ModelArchiverConfig
 
-from ts.runner.server import TorchServe
+from ts.runner.torchserve.server import TorchServe
 
 SUFFIXES = {"default": ".mar", "zip-store": ".mar", "tgz": ".tar.gz", "no-archive": ""}
 STOCK = ["ts.model_server", "ts.torch_handler.base_handler", "ts.utils.util"]

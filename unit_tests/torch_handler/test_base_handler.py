@@ -315,7 +315,7 @@ def test_labels_are_loaded(model_dir, make_context):
 
 
 def test_a_gpu_id_chooses_the_gpu(monkeypatch):
-    from ts.handler_utils.device import choose_device
+    from ts.handler_utils.models.device import choose_device
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device(1) == torch.device("cuda:1")

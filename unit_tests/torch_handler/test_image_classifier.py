@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ts.handler_utils.images.batches import ImageBatches
 from ts.torch_handler.image_classifier import ImageClassifier
 
 UPSTREAM = """
@@ -297,8 +298,13 @@ def test_exif_can_be_left_alone(torchscript_folder, make_context):
     file = BytesIO()
     Image.new("RGB", (20, 10)).save(file, "PNG", exif=exif)
     row = {"data": file.getvalue()}
-    assert initialized(torchscript_folder, make_context)._reader.photo(row["data"]).size == (10, 20)
-    assert initialized(torchscript_folder, make_context, exif=False)._reader.photo(row["data"]).size == (
+    assert ImageBatches.of(initialized(torchscript_folder, make_context)).reader.photo(row["data"]).size == (
+        10,
+        20,
+    )
+    assert ImageBatches.of(initialized(torchscript_folder, make_context, exif=False)).reader.photo(
+        row["data"]
+    ).size == (
         20,
         10,
     )

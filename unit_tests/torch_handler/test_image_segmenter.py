@@ -17,7 +17,7 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
-from ts.handler_utils.palette import voc_palette
+from ts.handler_utils.pictures.palette import voc_palette
 from ts.torch_handler.image_segmenter import ImageSegmenter
 
 UPSTREAM = """

@@ -8,6 +8,7 @@ import random
 import pytest
 import torch
 
+from ts.handler_utils.text.encoding import cleaned_words
 from ts.torch_handler.contractions import CONTRACTION_MAP
 from ts.torch_handler.text_classifier import TextClassifier
 from ts.torch_handler.text_handler import TextHandler
@@ -90,7 +91,9 @@ def nasty_texts():
 
 
 def held_against_torchserve(handler, texts, upstream):
-    ours = [[*(getattr(handler, step)(text) for step in STEPS), handler.words(text)] for text in texts]
+    ours = [
+        [*(getattr(handler, step)(text) for step in STEPS), cleaned_words(handler, text)] for text in texts
+    ]
     theirs = upstream(UPSTREAM, steps=STEPS, texts=texts)
     for text, our_steps, their_steps in zip(texts, ours, theirs):
         assert our_steps == their_steps, text
@@ -108,7 +111,17 @@ def test_news_are_cleaned_as_by_torchserve(handler, shared_data, upstream):
 
 def test_a_text_becomes_lower_case_ascii_words(handler):
     text = "<p>The caf\u00e9&apos;s &amp; bar's owners <b>can't</b> pay: they're \u201cbroke\u201d!</p>"
-    assert handler.words(text) == ["the", "cafes", "bars", "owners", "cannot", "pay", "they", "are", "broke"]
+    assert cleaned_words(handler, text) == [
+        "the",
+        "cafes",
+        "bars",
+        "owners",
+        "cannot",
+        "pay",
+        "they",
+        "are",
+        "broke",
+    ]
 
 
 def test_contractions_keep_their_first_letter(handler):
@@ -182,7 +195,7 @@ def test_a_subclass_that_calls_neither_init_nor_initialize_can_clean_texts():
         def __init__(self):
             self.initialized = True
 
-    assert Bare().words("Don't!") == ["do", "not"]
+    assert cleaned_words(Bare(), "Don't!") == ["do", "not"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.errors import RowErrors
+from ts.handler_utils.images.batches import ImageBatches
 from ts.torch_handler.vision_handler import VisionHandler
 
 # Four blocks of colour, large enough to survive lossy formats.
@@ -172,7 +173,7 @@ def test_what_is_no_image_is_named_with_its_row(row, status, message, handler):
 
 
 def test_images_are_read_at_the_same_time_and_answered_in_order(handler):
-    handler._threads = 4
+    ImageBatches.of(handler).threads = 4
     greys = list(range(0, 250, 10))
     rows = [{"data": encode(Image.new("L", (8, 8), grey), "PNG")} for grey in greys]
     assert (handler.preprocess(rows)[:, 0, 0, 0] * 255).round().tolist() == greys
@@ -185,7 +186,7 @@ def test_a_subclass_transforms_in_the_order_of_the_rows_and_in_the_callers_threa
         seen.append((image.getpixel((0, 0)), threading.get_ident()))
         return torch.zeros(1)
 
-    handler._threads = 4
+    ImageBatches.of(handler).threads = 4
     handler.image_processing = transform
     greys = list(range(0, 250, 10))
     handler.preprocess([{"data": encode(Image.new("L", (8, 8), grey), "PNG")} for grey in greys])

@@ -9,10 +9,10 @@ from typing import Any, Optional
 import numpy as np
 import torch
 
-from ts.runner.answer import Answer
+from ts.runner.answering.answer import Answer
+from ts.runner.answering.model import Model
+from ts.runner.answering.payload import Input
 from ts.runner.exporting.recording import recorded_outputs
-from ts.runner.model import Model
-from ts.runner.payload import Input
 
 TOLERANCE = 1e-4  # of a number, or of its magnitude where that is above 1
 

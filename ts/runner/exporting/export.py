@@ -17,7 +17,9 @@ import torch
 from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.packing import pack_files
 
-from ts.runner.archive import Archive, open_archive
+from ts.runner.answering.model import Model, batch_size_of, check_integrity, start_archive
+from ts.runner.answering.payload import Input
+from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.errors import ArchiveError, InputError
 from ts.runner.exporting.comparison import Comparison, Said, ask, compare
 from ts.runner.exporting.formats import NAMES, writer
@@ -26,8 +28,6 @@ from ts.runner.exporting.recording import Call, recorded_calls
 from ts.runner.exporting.repacking import Contents, new_contents
 from ts.runner.exporting.samples import made_up_inputs, random_images
 from ts.runner.exporting.settings import without
-from ts.runner.model import Model, batch_size_of, check_integrity, start_archive
-from ts.runner.payload import Input
 
 # What changes an eager model's numbers, and is not in the program; and what takes time, and changes none.
 NOT_COMPARED = ("precision", "memory_format", "warmup")

@@ -9,9 +9,9 @@ from typing import Any, Callable, Optional
 
 import torch
 
+from ts.runner.answering.model import one_line
 from ts.runner.errors import ArchiveError
 from ts.runner.exporting.recording import Call
-from ts.runner.model import one_line
 
 CONSTANTS = (bool, int, float, str, type(None))
 

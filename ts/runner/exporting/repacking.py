@@ -12,7 +12,7 @@ import yaml
 from model_archiver.manifest_components.manifest import MANIFEST_PATH
 from model_archiver.reproducible import creation_time
 
-from ts.runner.archive import Archive
+from ts.runner.archives.archive import Archive
 from ts.runner.exporting.settings import EAGER_ONLY, without
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any, Optional
 
-from ts.runner.payload import Input
+from ts.runner.answering.payload import Input
 
 # Of differing lengths, and of words that most vocabularies have.
 TEXTS = (

@@ -16,7 +16,7 @@ import yaml
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging import generate_model_archive
 
-from ts.handler_utils.model_formats.batches import BatchLimits
+from ts.handler_utils.models.formats.batches import BatchLimits
 from ts.runner import ArchiveError, RunnerError, load_archive
 from ts.runner.exporting import Report, export_archive
 

@@ -14,7 +14,7 @@ import requests
 from PIL import Image
 
 from ts.runner import Answer, Model, load_archive
-from ts.runner.server import TorchServe
+from ts.runner.torchserve.server import TorchServe
 
 MODEL = """
 import torch
@@ -40,7 +40,7 @@ class Zoo:
 """
 KINDS = """
 from ts.handler_utils.errors import InvalidInput, RowErrors
-from ts.handler_utils.payload import payload_of
+from ts.handler_utils.requests.payload import payload_of
 from ts.torch_handler.image_classifier import ImageClassifier
 
 def is_text(row):

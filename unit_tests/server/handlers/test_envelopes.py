@@ -16,7 +16,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ts.runner.server import TorchServe
+from ts.runner.torchserve.server import TorchServe
 
 Enveloped = Callable[[str], Any]
 Image = Callable[[str], bytes]

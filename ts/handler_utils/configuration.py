@@ -1,0 +1,112 @@
+"""What one handler is told: its settings, and the options of the requests that it is answering."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Optional, TypeVar
+
+from ts.handler_utils.errors import each_row
+from ts.handler_utils.parts import Part
+from ts.handler_utils.requests.current import CurrentBatch
+from ts.handler_utils.requests.options import Options, read_options
+from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
+
+Kind = TypeVar("Kind", bound=Options)
+
+
+class Configuration(Part):
+    """The settings of a handler, and the options that they are the defaults of."""
+
+    _read: Optional[HandlerSettings] = None
+
+    @property
+    def settings(self) -> Any:
+        """The settings as they were read, or assigned to `handler.settings`; before both, the defaults."""
+        assigned = vars(self.handler).get("settings")
+        if isinstance(assigned, HandlerSettings):
+            return assigned
+        if self._read is None:
+            self._read = self._settings_class()
+        return self._read
+
+    def read(self, config: Optional[dict[str, Any]]) -> None:
+        """Reads the settings of an archive, and sets those attributes of the handler that stand for some of them.
+
+        Args:
+            config: model-config.yaml.
+
+        Raises:
+            ValueError: see `read_settings`.
+        """
+        handler = self.handler
+        self._read = settings = read_settings(self._settings_class, config)
+        if is_default_handler(handler):
+            warn_of_unknown_keys(settings)
+        if isinstance(inspect.getattr_static(handler, "settings", None), HandlerSettings):
+            handler.settings = settings
+        for name in settings.handler_attributes & settings.model_fields_set:
+            setattr(handler, name, getattr(settings, name))
+
+    def in_force(self) -> dict[str, Any]:
+        """The value of each setting, as the attributes of the handler have it that stand for some."""
+        return {**dict(self.settings), **self._attributes(self.settings)}
+
+    @property
+    def options_class(self) -> type[Options]:
+        """The attribute `options_class`, where it is one."""
+        return _class_named("options_class", self.handler, Options)
+
+    @property
+    def _settings_class(self) -> type[HandlerSettings]:
+        return _class_named("settings_class", self.handler, HandlerSettings)
+
+    def option_defaults(self) -> dict[str, Any]:
+        """The value of each option for a request that does not name it."""
+        kind = self.options_class
+        given = {**dict(self.settings), **self._attributes(kind)}
+        return {
+            name: given.get(name, field.get_default(call_default_factory=True))
+            for name, field in kind.model_fields.items()
+        }
+
+    def _attributes(self, told: Any) -> dict[str, Any]:
+        """Those attributes of the handler that stand for options or settings, as 0.12's handlers read them."""
+        return {
+            name: getattr(self.handler, name)
+            for name in told.handler_attributes
+            if hasattr(self.handler, name)
+        }
+
+    def options(self, rows: int) -> list[Any]:
+        """See `BaseHandler.options`."""
+        kind, defaults = self.options_class, self.option_defaults()
+        return each_row(lambda index: self._options_of(index, kind, defaults), rows)
+
+    def options_of(self, index: int) -> Any:
+        """The options of one row of the batch.
+
+        Raises:
+            InvalidInput: a value is not allowed.
+        """
+        return self._options_of(index, self.options_class, self.option_defaults())
+
+    def _options_of(self, index: int, kind: type[Options], defaults: Mapping[str, Any]) -> Any:
+        rows = CurrentBatch.of(self.handler).rows
+        if index >= len(rows):  # the hook is called by hand, with no request behind it
+            return kind(**defaults)
+        header = partial(self.handler.context.get_request_header, index)
+        return read_options(kind, rows[index], header, defaults)
+
+
+def is_default_handler(handler: Any) -> bool:
+    """Whether a handler is one of the library's own, and no subclass of somebody's."""
+    return type(handler).__module__.startswith("ts.torch_handler.")
+
+
+def _class_named(name: str, handler: Any, kind: type[Kind]) -> type[Kind]:
+    """The nearest of a handler's attributes of a name that is a class of a kind: another is somebody else's."""
+    homes = [vars(handler), *map(vars, type(handler).__mro__)]
+    found = (home[name] for home in homes if name in home)
+    return next((value for value in found if isinstance(value, type) and issubclass(value, kind)), kind)

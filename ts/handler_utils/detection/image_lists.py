@@ -1,0 +1,63 @@
+"""How a detector takes a batch: as a list of images, which may differ in size, or as one stacked tensor."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from typing import Any, Callable
+
+import torch
+
+from ts.handler_utils.detection.detections import Detections, read_detections
+
+_TORCHVISION = "torchvision.models.detection."
+
+
+def takes_list(model: Any) -> bool:
+    """Whether a model takes a list of images [C, H, W], rather than one tensor [N, C, H, W].
+
+    It does if the first argument of its `forward` is declared to be a list (TorchScript always declares it), or if
+    it is not declared and the model is one of torchvision's detectors.
+    """
+    if isinstance(model, torch.jit.ScriptModule):
+        schema: Any = model.forward.schema  # type: ignore[attr-defined]  # the stubs lack it
+        return str(schema.arguments[1].type) == "List[Tensor]"
+    model = getattr(model, "_orig_mod", model)  # what torch.compile wraps
+    declared = _first_annotation(getattr(model, "forward", model))
+    if declared is None:
+        return any(base.__module__.startswith(_TORCHVISION) for base in type(model).__mro__)
+    return re.search(r"\b(list|sequence|iterable)\b", declared, re.IGNORECASE) is not None
+
+
+def detect_in_stacks(
+    model: Callable[[torch.Tensor], Any], images: torch.Tensor | Sequence[torch.Tensor]
+) -> Any:
+    """Runs a model that takes one tensor [N, C, H, W] on images of any sizes, those of one size together.
+
+    Args:
+        model: returns the detections in each image of its batch, as `read_detections` takes them.
+        images: one tensor [N, C, H, W], or N tensors [C, H, W].
+
+    Returns:
+        What the model returns, where all images have one size; else the detections in each image.
+    """
+    if isinstance(images, torch.Tensor):
+        return model(images)
+    groups: dict[torch.Size, list[int]] = {}
+    for index, image in enumerate(images):
+        groups.setdefault(image.shape, []).append(index)
+    outputs = [model(torch.stack([images[index] for index in indexes])) for indexes in groups.values()]
+    if len(outputs) == 1:
+        return outputs[0]
+    found: dict[int, Detections] = {}
+    for indexes, output in zip(groups.values(), outputs):
+        found.update(zip(indexes, read_detections(output)))
+    return [found[index] for index in range(len(images))]
+
+
+def _first_annotation(function: Any) -> str | None:
+    """How the first parameter of a function is declared, as text; None if it is not."""
+    parameters = list(inspect.signature(function).parameters.values()) if callable(function) else []
+    declared = [p.annotation for p in parameters[:1] if p.annotation is not inspect.Parameter.empty]
+    return str(declared[0]) if declared else None

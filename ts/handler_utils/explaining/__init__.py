@@ -1,0 +1,1 @@
+"""Explanations: what a model's answer is attributed to."""

@@ -1,0 +1,1 @@
+"""Images: read, decoded, scaled and normalised into what a model takes."""

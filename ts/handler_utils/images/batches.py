@@ -1,0 +1,179 @@
+"""Batches of images, read from the rows of requests for the model of a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, Callable, Optional
+
+import torch
+from PIL import Image
+
+from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.errors import InvalidInput, each_row
+from ts.handler_utils.images.batch_slots import BatchSlots
+from ts.handler_utils.images.pillow import encode_jpeg, to_channels
+from ts.handler_utils.images.reader import ImageReader
+from ts.handler_utils.images.settings import VisionSettings
+from ts.handler_utils.images.threads import default_threads, map_in_threads
+from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
+from ts.handler_utils.models.device import to_device
+from ts.handler_utils.parts import Part
+from ts.handler_utils.requests.current import CurrentBatch
+from ts.handler_utils.requests.payload import payload_of
+from ts.handler_utils.settings import Warmup
+from ts.utils.util import PredictionException
+
+# What makes the image of a row, named by its index in the batch, into the model's input.
+TransformOf = Callable[[int], Any]
+
+
+class ImageBatches(Part):
+    """Reads images for a `VisionHandler`, as its `image_processing` and its settings say."""
+
+    def apply_settings(self) -> None:
+        """Gives the handler the `image_processing` that its settings ask for.
+
+        Raises:
+            ValueError: the setting `decoder` names one that does not work here.
+        """
+        settings = Configuration.of(self.handler).settings
+        changes = settings.transform_changes() if isinstance(settings, VisionSettings) else {}
+        if changes:
+            self.handler.image_processing = self._own_transform().replace(**changes)
+        self.reader  # noqa: B018 (made now, so that a wrong setting stops the load)
+
+    def _own_transform(self) -> ImageTransform:
+        """The transform that settings change: the nearest of the class's own and its bases'."""
+        own = (vars(kind).get("image_processing") for kind in type(self.handler).__mro__)
+        return next(transform for transform in own if isinstance(transform, ImageTransform))
+
+    @cached_property
+    def reader(self) -> ImageReader:
+        """Decodes images, as the settings say."""
+        settings = Configuration.of(self.handler).settings
+        names = ("exif", "max_pixels", "decoder", "scaled_decode")
+        given = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
+        return ImageReader(**given, device=self.handler.device)
+
+    @cached_property
+    def threads(self) -> int:
+        """How many images are read at the same time."""
+        return getattr(Configuration.of(self.handler).settings, "threads", None) or default_threads()
+
+    def photo(self, index: int) -> Image.Image | torch.Tensor:
+        """What a row of the batch that is being answered holds: decoded again, since few answers need it.
+
+        Raises:
+            InvalidInput: there is no request behind the row.
+        """
+        rows = CurrentBatch.of(self.handler).rows
+        if index >= len(rows):
+            raise InvalidInput("There is no photo: postprocess was called outside of handle")
+        return self.reader.photo(payload_of(rows[index]))
+
+    def warmup_batch(self, rows: int, warmup: Warmup) -> Any:
+        """A batch of grey images of the size that a warm-up asks for."""
+        size = warmup.image_size
+        height, width = (size, size) if isinstance(size, int) else size
+        photo = encode_jpeg(Image.new("RGB", (width, height), "grey"))
+        return self.handler.preprocess([{"data": photo}] * rows)
+
+    def read(
+        self, rows: list[Any], transform_of: Optional[TransformOf] = None, *, of_any_size: bool = False
+    ) -> Any:
+        """Decodes and transforms one image a row, several at the same time.
+
+        Args:
+            rows: see `VisionHandler.preprocess`.
+            transform_of: makes each image into the model's input; by default the handler's `image_processing`.
+            of_any_size: images that differ in size are a list of tensors [C, H, W], and no error.
+
+        Returns:
+            A float tensor [N, C, H, W] on the model's device.
+
+        Raises:
+            RowErrors: some rows hold no image.
+        """
+        transform_of = transform_of or (lambda _: self.handler.image_processing)
+        slots = BatchSlots(len(rows), self._shape_of_rows())
+        found = self._read_rows(rows, transform_of, slots)
+        images = each_row(lambda index: _transformed(next(found), index, transform_of), len(rows))
+        if slots.are_filled_by(images):
+            return slots.batch
+        if of_any_size and len({image.shape for image in images}) != 1:
+            return [self._normalize(image.to(self.handler.device)) for image in images]
+        return self._stack(images)
+
+    def _shape_of_rows(self) -> tuple[int, int, int] | None:
+        """The shape of each row of a batch on the CPU, where it is known beforehand."""
+        transform: Any = self.handler.image_processing
+        return transform.shape if is_ours(transform) and not self._is_on_gpu() else None
+
+    def _is_on_gpu(self) -> bool:
+        return torch.device(self.handler.device or "cpu").type != "cpu"
+
+    def _stack(self, images: list[torch.Tensor]) -> torch.Tensor:
+        device = self.handler.device
+        if any(image.dtype != torch.uint8 for image in images):
+            return torch.stack([self._normalize(image) for image in images]).to(device)
+        return self._normalize(to_device(torch.stack(images), device))
+
+    def _normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+        """Pixels as the model gets them; what an own `image_processing` or a client made already is that."""
+        transform = self.handler.image_processing
+        if isinstance(transform, ImageTransform) and pixels.dtype == torch.uint8:
+            return transform.normalize(pixels, out)
+        return pixels
+
+    def _read_rows(
+        self, rows: list[Any], transform_of: TransformOf, slots: BatchSlots
+    ) -> Iterator[torch.Tensor | Image.Image | PredictionException]:
+        """For each row a tensor [C, H, W], or the image for an `image_processing` that a subclass brings."""
+        decoded_on_gpu = self._decode_on_gpu(rows, transform_of)
+        for_gpu = self._is_on_gpu()  # which normalizes a whole batch at once
+
+        def read(index: int) -> Any:
+            try:
+                transform = transform_of(index)
+                if index in decoded_on_gpu:
+                    return transform.pixels(decoded_on_gpu[index])
+                payload = payload_of(rows[index])
+                if not is_ours(transform):
+                    return self.reader.photo(payload)
+                pixels = self.reader.pixels(payload, transform)
+                if for_gpu:
+                    return pixels.contiguous()
+                return self._normalize(pixels, slots.place(index, pixels.shape))
+            except PredictionException as error:
+                return error
+
+        threads = 1 if decoded_on_gpu or len(rows) == 1 else self.threads
+        return map_in_threads(read, range(len(rows)), threads)
+
+    def _decode_on_gpu(self, rows: list[Any], transform_of: TransformOf) -> Mapping[int, StoredImage]:
+        requests = {}
+        if getattr(Configuration.of(self.handler).settings, "decoder", None) == "nvjpeg":
+            for index, row in enumerate(rows):
+                with suppress(PredictionException):  # which `read` finds again
+                    requests[index] = payload_of(row), transform_of(index)
+        return self.reader.decode_on_gpu(requests) if requests else {}
+
+
+def _transformed(image: Any, index: int, transform_of: TransformOf) -> torch.Tensor:
+    """Passes an image to a subclass's transform: in the mode that it was sent in, or in RGB if that fails.
+
+    By the thread that called `preprocess`, row after row, since nothing is known of that transform.
+    """
+    if isinstance(image, PredictionException):
+        raise image
+    if not isinstance(image, Image.Image):
+        return image
+    transform = transform_of(index)
+    try:
+        return transform(image)
+    except Exception:
+        if image.mode == "RGB":
+            raise
+        return transform(to_channels(image, 3))

@@ -1,0 +1,175 @@
+"""Settings and options of the handlers for images."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, ClassVar, Literal, Optional, Union
+
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator
+
+from ts.handler_utils.images.transform import preset_changes, weights_of_preset
+from ts.handler_utils.requests.options import Options
+from ts.handler_utils.settings import WarmedUpSettings
+
+Size = Union[PositiveInt, Annotated[list[PositiveInt], Field(min_length=2, max_length=2)]]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
+
+
+class VisionSettings(WarmedUpSettings):
+    """How images are read and made into tensors; what is not set stays as the handler has it."""
+
+    resize: Optional[Size] = Field(
+        default=None, description="pixels of the shorter side after scaling, or [height, width]"
+    )
+    crop: Optional[Size] = Field(
+        default=None, description="pixels of the square cut from the middle, or [height, width]"
+    )
+    interpolation: Optional[Interpolation] = Field(default=None, description="how images are scaled")
+    mean: Optional[list[float]] = Field(
+        default=None,
+        min_length=1,
+        max_length=3,
+        description="subtracted from values in [0, 1], a channel each",
+    )
+    std: Optional[list[PositiveFloat]] = Field(
+        default=None, min_length=1, max_length=3, description="what values are divided by, a channel each"
+    )
+    channels: Optional[Literal[1, 3]] = Field(default=None, description="1: grey, 3: RGB")
+    preset: Optional[str] = Field(
+        default=None,
+        description="torchvision weights whose transforms to take: ResNet50_Weights.IMAGENET1K_V2",
+    )
+    exif: bool = Field(default=True, description="turn images upright, as their EXIF orientation says")
+    max_pixels: Optional[int] = Field(
+        default=None, ge=1, description="width times height of the largest image that is decoded"
+    )
+
+    decoder: Literal["auto", "torchvision", "torchcodec", "pillow", "nvjpeg"] = Field(
+        default="auto",
+        description="of JPEG: auto is the first of torchvision, torchcodec and pillow that works; pillow gives the"
+        " pixels of torchserve, the others' differ by 1 of 255 here and there once scaled; nvjpeg uses a GPU",
+    )
+    scaled_decode: bool = Field(
+        default=False,
+        description="decode a JPEG in 1/2, 1/4 or 1/8 of its size, where `resize` asks for less",
+    )
+    threads: Optional[int] = Field(
+        default=None,
+        ge=1,
+        description="images that are read at the same time; as many as there are CPUs if unset",
+    )
+
+    @field_validator("preset")
+    @classmethod
+    def _preset_exists(cls, name: str | None) -> str | None:
+        if name is not None:
+            weights_of_preset(name)
+        return name
+
+    def transform_changes(self) -> dict[str, Any]:
+        """The arguments of `ImageTransform` that these settings give."""
+        changes = dict(preset_changes(weights_of_preset(self.preset))) if self.preset else {}
+        names = ("resize", "crop", "interpolation", "mean", "std", "channels")
+        given = {name: getattr(self, name) for name in names if name in self.model_fields_set}
+        return {**changes, **given}
+
+
+class ImageClassifierOptions(Options):
+    """Options of image_classifier."""
+
+    handler_attributes: ClassVar[frozenset[str]] = frozenset({"topk"})
+
+    topk: int = Field(default=5, ge=1, description="classes in an answer, best first")
+    target: Optional[int] = Field(
+        default=None, ge=0, description="index of the class that is explained; the most probable one if unset"
+    )
+    format: Literal["json", "heatmap"] = Field(
+        default="json", description="of explanations: an attribution a value of the input, or a picture (PNG)"
+    )
+
+
+class ImageClassifierSettings(VisionSettings, ImageClassifierOptions):
+    """Settings of image_classifier."""
+
+
+class LayerExplainedSettings(VisionSettings):
+    """Settings of the handlers that are explained by a layer."""
+
+    explain_layer: Optional[str] = Field(
+        default=None, description="the model's layer to explain by: backbone.layer4; no explanations if unset"
+    )
+
+
+def _split_names(value: Any) -> Any:
+    """Names as a form's field or a header holds them: comma separated, or a JSON list."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
+        except ValueError as error:
+            raise ValueError(f"Input should be names separated by commas, or a JSON list: {error}") from error
+    value = value if isinstance(value, (list, tuple)) else [value]
+    names = [str(name) if isinstance(name, int) else name for name in value]
+    return [name for name in names if name != ""]
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split_names), Field(min_length=1)]
+
+
+class ObjectDetectorOptions(Options):
+    """Options of object_detector."""
+
+    handler_attributes: ClassVar[frozenset[str]] = frozenset({"threshold"})
+
+    threshold: float = Field(
+        default=0.5, ge=0, le=1, description="the lowest score of a detection in an answer"
+    )
+    topk: Optional[int] = Field(
+        default=None, ge=1, description="detections in an answer, best first; all if unset"
+    )
+    classes: Optional[Names] = Field(
+        default=None, description="labels or class indexes to look for; all if unset"
+    )
+    format: Literal["json", "coco", "overlay"] = Field(
+        default="json",
+        description="torchserve's JSON, COCO's results, or the photo with the detections drawn",
+    )
+    masks: bool = Field(default=False, description="add the masks of Mask R-CNN")
+    keypoints: bool = Field(default=False, description="add the keypoints of Keypoint R-CNN")
+    target: Optional[int] = Field(
+        default=None,
+        ge=0,
+        description="index of the class that is explained; that of the best detection if unset",
+    )
+
+
+class ObjectDetectorSettings(LayerExplainedSettings, ObjectDetectorOptions):
+    """Settings of object_detector."""
+
+    mixed_precision: ClassVar[bool] = True  # boxes need float32
+
+    stack: Optional[bool] = Field(
+        default=None,
+        description="give the model one tensor [N, C, H, W], not a list of images; found out if unset",
+    )
+
+
+class ImageSegmenterOptions(Options):
+    """Options of image_segmenter."""
+
+    format: Literal["json", "png", "rle", "overlay"] = Field(
+        default="json",
+        description="each pixel's class and probability, a palette PNG of class indexes, COCO's results with"
+        " run-length encoded masks, or the photo with the classes drawn",
+    )
+    size: Literal["model", "original"] = Field(
+        default="model", description="of the mask: the model's input, or the whole photo"
+    )
+    target: Optional[int] = Field(
+        default=None,
+        ge=0,
+        description="index of the class that is explained; the one of most pixels if unset",
+    )
+
+
+class ImageSegmenterSettings(LayerExplainedSettings, ImageSegmenterOptions):
+    """Settings of image_segmenter."""

@@ -1,0 +1,206 @@
+"""What becomes of a decoded image on its way to a model: resize, crop, scale, normalise."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+
+from ts.handler_utils.images.center_crop import center_crop, end_of_crop
+from ts.handler_utils.images.orientation import lies_on_its_side, turn_upright
+from ts.handler_utils.images.pillow import to_channels, to_tensor
+from ts.handler_utils.images.resizing import Size, resize_image, resize_values, resized_size, scales_tensors
+
+# What ImageNet's classifiers are trained with (torchvision's documentation of its models).
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class StoredImage(NamedTuple):
+    """An image as a decoder of tensors leaves it.
+
+    Attributes:
+        values: uint8 [C, H, W], as they are stored.
+        orientation: how to turn them upright, as EXIF numbers it.
+    """
+
+    values: torch.Tensor
+    orientation: int = 1
+
+
+class ImageTransform:
+    """Makes an image into a tensor as torchvision's reference transforms do, each step left out unless asked for.
+
+    Args:
+        resize: length in pixels that the shorter side is scaled to, or (height, width).
+        crop: side in pixels of the square that is cut from the middle, or its (height, width).
+        interpolation: of the resize: nearest, bilinear, bicubic, box, hamming or lanczos.
+        mean: for each channel, what is subtracted from values in [0, 1].
+        std: for each channel, what they are divided by then.
+        channels: 3 for RGB, 1 for grey.
+    """
+
+    def __init__(
+        self,
+        *,
+        resize: int | Sequence[int] | None = None,
+        crop: int | Sequence[int] | None = None,
+        interpolation: str = "bilinear",
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        channels: int = 3,
+    ) -> None:
+        self.resize = resize
+        self.crop = crop
+        self.interpolation = interpolation
+        self.mean = mean
+        self.std = std
+        self.channels = channels
+
+    def __call__(self, image: Image.Image) -> torch.Tensor:
+        """Transforms an image of any Pillow mode to a float32 tensor [channels, height, width]."""
+        return self.normalize(self.pixels(image))
+
+    def takes_tensors(self, device: Any = "cpu") -> bool:
+        """Whether `pixels` makes of a `StoredImage` what it makes of a Pillow image, or within 1 of 255."""
+        return self.resize is None or scales_tensors(self.interpolation, device)
+
+    def pixels(self, image: Image.Image | StoredImage) -> torch.Tensor:
+        """The first half of the transform: the pixels that the model gets, before they are normalised.
+
+        Args:
+            image: of any Pillow mode; or the values of a decoder, of as many channels as the transform has.
+
+        Returns:
+            uint8 [channels, height, width], not contiguous.
+        """
+        if isinstance(image, StoredImage):
+            return self._pixels_of_stored(image)
+        image = to_channels(image, self.channels)
+        if self.resize is not None:
+            image = resize_image(image, resized_size(self.resize, image.size), self.interpolation)
+        return self._crop(to_tensor(image))
+
+    def _pixels_of_stored(self, image: StoredImage) -> torch.Tensor:
+        """Scales before it turns, since there is less to turn then."""
+        values, orientation = image
+        if self.resize is None:
+            return self._crop(turn_upright(values, orientation))
+        height, width = values.shape[-2:]
+        sideways = lies_on_its_side(orientation)
+        size = resized_size(self.resize, (height, width) if sideways else (width, height))
+        if self.crop is not None and orientation == 1:
+            return self._resize_and_crop(values, size, self.crop)
+        values = resize_values(values, size[::-1] if sideways else size, self.interpolation)
+        return self._crop(turn_upright(values, orientation))
+
+    def _resize_and_crop(self, values: torch.Tensor, size: Size, crop: int | Sequence[int]) -> torch.Tensor:
+        """Leaves out what the resized image would have below the crop, and to the right of it."""
+        (width, height), (rows, columns) = size, _both_sides(crop)
+        part = end_of_crop(width, columns), end_of_crop(height, rows)
+        values = resize_values(values, size, self.interpolation, part)
+        return center_crop(values, rows, columns, of=(height, width))
+
+    def _crop(self, values: torch.Tensor) -> torch.Tensor:
+        return values if self.crop is None else center_crop(values, *_both_sides(self.crop))
+
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """Channels, height and width of what comes out; None where they depend on the image."""
+        if self.crop is not None:
+            return (self.channels, *_both_sides(self.crop))
+        if self.resize is None or isinstance(self.resize, int):
+            return None
+        return (self.channels, *_both_sides(self.resize))
+
+    def normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+        """The second half of the transform.
+
+        Args:
+            pixels: uint8 [..., channels, height, width], as `pixels` returns it or a batch of such.
+            out: where the result is written: float32 of the same shape.
+
+        Returns:
+            float32 of the same shape: values in [0, 1], less the mean, divided by the standard deviation.
+        """
+        values = torch.empty(pixels.shape, device=pixels.device) if out is None else out
+        values.copy_(pixels).div_(255)
+        if self.mean is not None:
+            values.sub_(self._a_channel(self.mean, values.device))
+        if self.std is not None:
+            values.div_(self._a_channel(self.std, values.device))
+        return values
+
+    def _a_channel(self, values: Sequence[float], device: torch.device) -> torch.Tensor:
+        """One value a channel: a single one serves all, and grey has the average of RGB's."""
+        if len(values) != self.channels:
+            values = [sum(values) / len(values)] * self.channels
+        return _a_plane(tuple(values), device)
+
+    def replace(self, **changes: Any) -> ImageTransform:
+        """The same transform with some arguments changed."""
+        return ImageTransform(**{**vars(self), **changes})
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def is_ours(transform: Any) -> bool:
+    """Whether a transform's steps may be taken in threads, and on tensors: nothing is known of a subclass's."""
+    return type(transform) is ImageTransform
+
+
+def weights_of_preset(name: str) -> Any:
+    """The member of a torchvision weights enum, such as "ResNet50_Weights.IMAGENET1K_V2".
+
+    Raises:
+        ValueError: torchvision has none of that name; the message names the nearest.
+    """
+    from torchvision.models import get_model_weights, get_weight, list_models  # which take long to import
+
+    try:
+        return get_weight(name)
+    except (ValueError, KeyError):
+        known = [str(weights) for model in list_models() for weights in get_model_weights(model)]
+        nearest = difflib.get_close_matches(name, known, n=3)
+        hint = f"; the nearest are {', '.join(nearest)}" if nearest else ""
+        raise ValueError(f"torchvision has no weights of this name{hint}") from None
+
+
+def preset_changes(preset: Any) -> Mapping[str, Any]:
+    """The arguments of `ImageTransform` that say what a torchvision weights' own transforms do.
+
+    Args:
+        preset: a member of a torchvision weights enum.
+    """
+    transforms = preset.transforms()
+    interpolation = getattr(transforms, "interpolation", None)
+    return {
+        "resize": _single(getattr(transforms, "resize_size", None)),
+        "crop": _single(getattr(transforms, "crop_size", None)),
+        "interpolation": "bilinear" if interpolation is None else interpolation.value,
+        "mean": getattr(transforms, "mean", None),
+        "std": getattr(transforms, "std", None),
+    }
+
+
+def _single(size: Any) -> Any:
+    """torchvision's presets hold the length of a side as a list of one."""
+    return size[0] if isinstance(size, (list, tuple)) and len(size) == 1 else size
+
+
+@cache
+def _a_plane(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """float32 [values, 1, 1]: kept, since to make it takes as long as to use it."""
+    with torch.inference_mode(False):
+        return torch.tensor(values, device=device).view(-1, 1, 1)
+
+
+def _both_sides(size: int | Sequence[int]) -> tuple[int, int]:
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width

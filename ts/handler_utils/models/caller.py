@@ -1,0 +1,42 @@
+"""Calls a handler's model, in the form that its settings ask for."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Optional
+
+import torch
+
+from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.models.inputs import autocast_dtype, input_form
+from ts.handler_utils.models.script_caller import ScriptCaller
+from ts.handler_utils.parts import Part
+
+
+class ModelCaller(Part):
+    """Calls the model of a handler; a model that a subclass has put in its place is called as it is."""
+
+    _script: Optional[ScriptCaller] = None
+
+    def prepare(self) -> None:
+        """Makes ready what answers in the place of a TorchScript model."""
+        handler = self.handler
+        is_script = isinstance(handler.model, torch.jit.ScriptModule)
+        form = input_form(Configuration.of(handler).settings)
+        self._script = ScriptCaller(handler.model, form, handler.device) if is_script else None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the model; the arguments are its own."""
+        script = self._script
+        model = script if script is not None and script.source is self.handler.model else self.handler.model
+        with self._autocast():
+            return model(*args, **kwargs)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        dtype = autocast_dtype(Configuration.of(self.handler).settings)
+        return nullcontext() if dtype is None else torch.autocast(self.handler.device.type, dtype)
+
+    @property
+    def differentiable(self) -> Any:
+        """What gradients flow through: it is called as the model."""
+        return self._script.call_source if self._script else self.handler.model

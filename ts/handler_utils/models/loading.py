@@ -1,0 +1,105 @@
+"""How a handler loads the model of its archive."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+
+from ts.handler_utils.configuration import Configuration, is_default_handler
+from ts.handler_utils.models.compilation import compile_model, optimize_for_intel
+from ts.handler_utils.models.formats import loader_of
+from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
+from ts.handler_utils.models.formats.content import CHECKPOINT, content_of
+from ts.handler_utils.models.formats.eager import load_eager
+from ts.handler_utils.models.formats.torchscript import load_torchscript
+from ts.handler_utils.models.formats.weights import read_module
+from ts.handler_utils.models.inputs import adapt_model, input_form
+from ts.handler_utils.parts import Part
+
+
+class ModelLoading(Part):
+    """Loads what the manifest names, as the settings say.
+
+    It does so by the handler's `_load_pickled_model`, `_load_torchscript_model` and
+    `_load_torch_export_aot_compile`, which a handler of one's own may override, as with torchserve.
+    """
+
+    @property
+    def _settings(self) -> Any:
+        return Configuration.of(self.handler).settings
+
+    def load(self, model_dir: str) -> Any:
+        """Loads the model, and sets the handler's `model_pt_path`, the path of its serialized file.
+
+        Returns:
+            The model; None where a subclass's archive names none.
+
+        Raises:
+            ValueError: the archive names no model or two, or what it names cannot be loaded.
+            FileNotFoundError: a file that the manifest names is missing.
+        """
+        handler = self.handler
+        names = handler.manifest["model"] if handler.manifest else {}
+        model_file, serialized_file = names.get("modelFile"), names.get("serializedFile")
+        if serialized_file:
+            handler.model_pt_path = os.path.join(model_dir, serialized_file)
+            if not os.path.isfile(handler.model_pt_path):
+                raise FileNotFoundError(f"The archive has no serialized file {serialized_file}")
+        if self._settings.architecture and model_file:
+            raise ValueError(
+                f"The archive has a model file, {model_file}, and handler.architecture: either makes the network"
+            )
+        model = self._load(model_dir, model_file, handler.model_pt_path)
+        if model is None:
+            return None
+        model = adapt_model(optimize_for_intel(model), input_form(self._settings))
+        return compile_model(model, handler.model_yaml_config)
+
+    def _load(self, model_dir: str, model_file: Optional[str], path: Optional[str]) -> Any:
+        if self._settings.architecture:
+            return self._architecture(path)
+        if model_file:
+            return self.handler._load_pickled_model(model_dir, model_file, path)
+        if path:
+            return self._serialized(path)
+        if is_default_handler(self.handler):
+            raise ValueError(
+                "The archive names neither a serialized file nor a model file: there is no model"
+            )
+        return None  # a subclass may bring its own
+
+    def _serialized(self, path: str) -> Any:
+        handler = self.handler
+        if handler._use_torch_export_aot_compile():
+            return handler._load_torch_export_aot_compile(path)
+        if self._settings.trust_pickle and content_of(path) == CHECKPOINT:
+            return read_module(path, handler.device)
+        load = loader_of(path)
+        overridable = {
+            load_aot_compiled: handler._load_torch_export_aot_compile,
+            load_torchscript: handler._load_torchscript_model,
+        }
+        return overridable[load](path) if load in overridable else load(path, handler.device)
+
+    def _architecture(self, path: Optional[str]) -> Any:
+        # torchvision takes long to import.
+        from ts.handler_utils.models.formats.architecture import check_architecture, load_architecture
+
+        wanted = self._settings.architecture
+        try:
+            check_architecture(wanted)
+        except ValueError as error:
+            raise ValueError(f"model-config.yaml: handler.architecture is {wanted!r}: {error}") from error
+        return load_architecture(wanted, path, self.handler.device, trust_pickle=self._settings.trust_pickle)
+
+    def eager(self, model_dir: str, model_file: str, path: Optional[str]) -> Any:
+        """Makes the network of a model file, and gives it the weights of a serialized file; see `load_eager`."""
+        settings = self._settings
+        return load_eager(
+            model_dir,
+            model_file,
+            path,
+            self.handler.device,
+            settings.model_class,
+            trust_pickle=settings.trust_pickle,
+        )

@@ -1,0 +1,1 @@
+"""Pictures that answers are drawn as."""

@@ -1,0 +1,83 @@
+"""Options of one request, such as `topk`: from form fields, keys of a JSON body, or `ts-<option>` headers.
+
+A JSON body may also hold them in `parameters`, as an input of the KServe v2 protocol does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ts.handler_utils.errors import InvalidInput
+
+
+class Options(BaseModel):
+    """What one request may ask for; the same names are settings, which hold for every request.
+
+    Attributes:
+        handler_attributes: names of those options whose default is the handler's attribute of the same name. They
+            are the ones that torchserve's handlers read from the instance, such as `topk`: any other attribute of
+            a subclass is its own.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    handler_attributes: ClassVar[frozenset[str]] = frozenset()
+
+
+Kind = TypeVar("Kind", bound=Options)
+
+
+def read_options(kind: type[Kind], row: Any, header: Any, defaults: Mapping[str, Any]) -> Kind:
+    """The options of one request.
+
+    Args:
+        kind: the options that there are.
+        row: the request's row.
+        header: gives a header of the request by its name, or None.
+        defaults: the values of options that the request does not name.
+
+    Raises:
+        InvalidInput: a value is wrong; the message names the option, the value and what is allowed.
+    """
+    places = list(_places(row))
+    given = {name: _given(name, places, header) for name in kind.model_fields}
+    try:
+        return kind(**{**defaults, **{name: value for name, value in given.items() if value is not None}})
+    except ValidationError as invalid:
+        raise InvalidInput(f"Wrong option: {describe_problems(invalid)}") from invalid
+
+
+def _places(row: Any) -> Iterator[Mapping[str, Any]]:
+    """Where a row may hold options."""
+    while isinstance(row, Mapping):
+        yield row
+        parameters = row.get("parameters")  # of an input of the KServe v2 protocol
+        if isinstance(parameters, Mapping):
+            yield parameters
+        row = row.get("body") if row.get("data") is None else row["data"]
+
+
+def _given(name: str, places: Iterable[Mapping[str, Any]], header: Any) -> Any:
+    for place in places:
+        value = place.get(name)
+        if value is not None:
+            return value.decode("utf-8", errors="replace") if isinstance(value, (bytes, bytearray)) else value
+    value = header(f"ts-{name}")
+    return (
+        value if isinstance(value, str) else None
+    )  # contexts that tests make up answer False for any header
+
+
+def describe_problems(invalid: ValidationError, prefix: str = "") -> str:
+    """What is wrong with values that pydantic refused: for each its name, what is allowed, and the value."""
+    return "; ".join(_describe_problem(problem, prefix) for problem in invalid.errors())
+
+
+def _describe_problem(problem: Any, prefix: str) -> str:
+    name = prefix + ".".join(map(str, problem["loc"]))
+    if problem["type"] == "value_error":  # of a validator of ours, whose sentence pydantic wraps
+        return f"{name} is {problem['input']!r}: {problem['ctx']['error']}"
+    return f"{name}: {problem['msg']}, but it is {problem['input']!r}"

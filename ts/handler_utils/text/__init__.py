@@ -1,0 +1,1 @@
+"""Texts: their vocabularies and tokenizers, and the batches that a model takes."""

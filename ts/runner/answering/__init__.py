@@ -1,0 +1,1 @@
+"""An archive whose handler answers in this process, as a TorchServe worker would."""

@@ -1,0 +1,125 @@
+"""A handler's results as the answers that a TorchServe client gets."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ts.runner.answering.context import RequestProcessor
+from ts.utils.util import PredictionException
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one row.
+
+    Attributes:
+        status: HTTP status code.
+        phrase: The reason phrase that the handler gave it, or "".
+        content_type: As the handler set it; None where it did not, since TorchServe then sends none.
+        body: The bytes that a client gets.
+        headers: Other headers that the handler set.
+        reason: Why the whole batch failed, where it did; a client never gets to see it.
+    """
+
+    status: int
+    body: bytes
+    phrase: str = ""
+    content_type: Optional[str] = None
+    headers: dict[str, str] = field(default_factory=dict)
+    reason: Optional[BaseException] = field(default=None, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 200
+
+    @property
+    def response(self) -> Any:
+        """The body: a JSON value where it is JSON, else a str where it is UTF-8 text, else bytes.
+
+        A content type other than JSON or text, e.g. image/png, leaves it as bytes.
+        """
+        kind = (self.content_type or "").split(";")[0].strip().lower()
+        if kind and not (kind.startswith("text/") or kind.endswith("json")):
+            return self.body
+        try:
+            text = self.body.decode()
+            return text if kind.startswith("text/") else json.loads(text)
+        except UnicodeDecodeError:
+            return self.body
+        except ValueError:
+            return text
+
+
+def batch_answers(results: Any, processors: Sequence[RequestProcessor]) -> list[Answer]:
+    """One answer a row, or, as TorchServe has it, the same failure for each of them.
+
+    Args:
+        results: What the handler returned for the batch.
+        processors: One a row, with the status and headers that the handler set.
+    """
+    rows = len(processors)
+    if not isinstance(results, list):
+        return failure(rows, 503, "Invalid model predict output", wrong_results(results, rows))
+    if len(results) != rows:
+        return failure(rows, 503, "number of batch response mismatched", wrong_results(results, rows))
+    try:
+        bodies = [encode(result) for result in results]
+    except (TypeError, ValueError) as error:
+        return failure(rows, 503, "Unsupported model output data type.", error)
+    return [row_answer(body, processor) for body, processor in zip(bodies, processors)]
+
+
+def exception_answers(error: BaseException, rows: int) -> list[Answer]:
+    """The answers of a batch for which the handler raised `error`."""
+    if isinstance(error, PredictionException):
+        return failure(rows, error.error_code, error.message, error)
+    if isinstance(error, MemoryError):
+        return failure(rows, 507, "Out of resources", error)
+    if isinstance(error, SystemExit):
+        return failure(rows, 500, "Worker died.", error)
+    return failure(rows, 503, "Prediction failed", error)
+
+
+def wrong_results(results: Any, rows: int) -> TypeError:
+    found = f"{len(results)} results" if isinstance(results, list) else f"a {type(results).__name__}"
+    return TypeError(f"the handler must return a list of {rows} results, one a row, but returned {found}")
+
+
+def row_answer(body: bytes, processor: RequestProcessor) -> Answer:
+    headers = dict(processor.get_response_headers())
+    content_type = headers.pop("content-type", None)
+    phrase = processor.get_response_status_phrase() or ""
+    return Answer(processor.get_response_status_code(), body, phrase, content_type, headers)
+
+
+def failure(rows: int, code: int, message: str, reason: BaseException) -> list[Answer]:
+    """The answers of a batch that failed as a whole, in the JSON that TorchServe's frontend writes."""
+    error = {"code": code, "type": "InternalServerException", "message": message}
+    body = json.dumps(error, indent=2).encode() + b"\n"
+    return [Answer(code, body, content_type=JSON, reason=reason) for _ in range(rows)]
+
+
+def encode(result: Any) -> bytes:
+    """One result as bytes: str as UTF-8, bytes as they are, a tensor by torch.save, anything else as JSON.
+
+    Raises:
+        TypeError: JSON knows no such type, e.g. a numpy number.
+        ValueError: It holds itself.
+    """
+    if isinstance(result, str):
+        return result.encode()
+    if isinstance(result, (bytes, bytearray)):
+        return bytes(result)
+    torch = sys.modules.get("torch")  # no tensor can come from a handler that did not import it
+    if torch is not None and isinstance(result, torch.Tensor):
+        buffer = io.BytesIO()
+        torch.save(result, buffer)
+        return buffer.getvalue()
+    return json.dumps(result, indent=2).encode()

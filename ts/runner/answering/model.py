@@ -1,0 +1,193 @@
+"""A model archive whose handler is started in this process."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Optional, TypeVar, Union
+
+from ts.runner.answering.answer import Answer, batch_answers, exception_answers
+from ts.runner.answering.context import TORCHSERVE_VERSION, Context, RequestProcessor
+from ts.runner.answering.device import gpu_id
+from ts.runner.answering.imports import ImportScope
+from ts.runner.answering.loader import Entry, start_handler
+from ts.runner.answering.metrics import Metrics
+from ts.runner.answering.payload import Input, Request, description, prediction
+from ts.runner.archives.archive import Archive, open_archive
+from ts.runner.archives.inspection import damaged_files
+from ts.runner.errors import ArchiveError, InputError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Model:
+    """Answers requests as a TorchServe worker with the same archive does.
+
+    Get one from `load_archive`. While the handler runs, the archive's folder is the working directory and first on
+    `sys.path`, as in a worker; so calls from several threads take turns.
+
+    Attributes:
+        archive: The archive, with its manifest and settings.
+        batch_size: The most rows that the handler gets at once: `batchSize` of the archive's settings, else 1.
+        metrics: What the handler measured, e.g. `model.metrics.values("HandlerTime")`, in ms.
+        scope: Where the archive's own modules can be imported from.
+    """
+
+    def __init__(self, archive: Archive, scope: ImportScope, handle: Entry, context: Context) -> None:
+        self.archive = archive
+        self.batch_size: int = context.system_properties["batch_size"]
+        self.metrics: Metrics = context.metrics or Metrics()
+        self.scope = scope
+        self._handle = handle
+        self._context = context
+
+    @property
+    def handler(self) -> Any:
+        """The handler, an object with a method `handle`; None where the archive's entry is a function."""
+        return getattr(self._handle, "__self__", None)
+
+    def predict(
+        self,
+        inputs: Sequence[Input],
+        *,
+        options: Optional[Mapping[str, Any]] = None,
+        explain: bool = False,
+        batch_size: Optional[int] = None,
+    ) -> list[Answer]:
+        """Answers each input; the answers come in the same order.
+
+        Args:
+            inputs: bytes (a raw body), str (a text), dict or list (a JSON body), or the Path of a file, which is
+                parsed if it ends in .json. What is wrong with one input is for the handler to say, in its answer.
+            options: Options of the request by name, sent like fields of a form beside each input.
+            explain: Asks for explanations in place of predictions.
+            batch_size: The most rows that the handler gets at once; by default `self.batch_size`.
+
+        Raises:
+            InputError: `inputs` is no list of such values, or a file cannot be read.
+        """
+        if isinstance(inputs, (str, bytes, bytearray, Path, Mapping)):
+            raise InputError(f"inputs must be a list, not one {type(inputs).__name__}")
+        return list(self.stream(inputs, options=options, explain=explain, batch_size=batch_size))
+
+    def stream(
+        self,
+        inputs: Iterable[Input],
+        *,
+        options: Optional[Mapping[str, Any]] = None,
+        explain: bool = False,
+        batch_size: Optional[int] = None,
+    ) -> Iterator[Answer]:
+        """As `predict`, but batch by batch, so that any number of inputs fits in memory."""
+        requests = (prediction(value, options, explain) for value in inputs)
+        for batch in batches(requests, batch_size or self.batch_size):
+            yield from self._answer(batch)
+
+    def describe(self) -> Answer:
+        """What the handler says about itself, as for `GET /models/NAME?customized=true`."""
+        return self._answer([description()])[0]
+
+    def _answer(self, requests: list[Request]) -> list[Answer]:
+        processors = [RequestProcessor(request.headers) for request in requests]
+        try:
+            with self.scope.active():  # which also keeps other threads from the one context
+                self._context.request_processor = processors
+                self._context.request_ids = {index: str(uuid.uuid4()) for index in range(len(requests))}
+                self.metrics.set_request_ids(self._context.request_ids)
+                results = self._handle([request.row for request in requests], self._context)
+        except (Exception, SystemExit) as error:
+            answers = exception_answers(error, len(requests))
+        else:
+            answers = batch_answers(results, processors)
+        if answers[0].reason:
+            logger.error("a batch of %d failed: %s", len(requests), one_line(answers[0].reason))
+        return answers
+
+
+@contextmanager
+def load_archive(path: Union[str, Path], *, device: str = "auto") -> Iterator[Model]:
+    """Opens an archive and starts its handler, for the time of a `with` block.
+
+    Args:
+        path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
+        device: "auto" (the first GPU, if there is one), "cpu" or "cuda:N".
+
+    Raises:
+        ArchiveError: The archive breaks the format, or its handler does not start.
+        DeviceError: There is no such device.
+    """
+    with open_archive(path) as archive:
+        check_integrity(archive)
+        with start_archive(archive, device=device) as model:
+            yield model
+
+
+@contextmanager
+def start_archive(archive: Archive, *, device: str = "auto") -> Iterator[Model]:
+    """As `load_archive`, for an archive that is open; its `config` may have been changed.
+
+    Raises:
+        ArchiveError: The handler does not start.
+        DeviceError: There is no such device.
+    """
+    with ExitStack() as stack:
+        context = Context(
+            model_name=archive.name,
+            model_dir=str(archive.root),
+            manifest=archive.manifest,
+            batch_size=batch_size_of(archive),
+            gpu=gpu_id(device, archive.config),
+            mms_version=TORCHSERVE_VERSION,
+            metrics=Metrics(),
+            model_yaml_config=archive.config,
+        )
+        scope = ImportScope(archive.root)
+        stack.callback(scope.close)
+        yield Model(archive, scope, started(archive, scope, context), context)
+
+
+def check_integrity(archive: Archive) -> None:
+    """Refuses a damaged archive; a folder may have been edited since it was written, on purpose."""
+    damaged = [] if archive.source.is_dir() else damaged_files(archive)
+    if damaged:
+        raise ArchiveError(
+            f"{archive.source} is damaged: the sha256 of {', '.join(damaged)} is not the manifest's"
+        )
+
+
+def started(archive: Archive, scope: ImportScope, context: Context) -> Entry:
+    try:
+        with scope.active():
+            return start_handler(archive.handler, archive.root, context)
+    except (Exception, SystemExit) as error:
+        message = f"handler {archive.handler!r} of {archive.source} did not start: {one_line(error)}"
+        requirements = archive.model.get("requirementsFile")
+        if isinstance(error, ImportError) and requirements:
+            message += f" (the archive asks for packages in its {requirements}: install those first)"
+        raise ArchiveError(message) from error
+
+
+def batch_size_of(archive: Archive) -> int:
+    size = archive.config.get("batchSize", 1)
+    if not isinstance(size, int) or size < 1:
+        raise ArchiveError(
+            f"batchSize in the settings of {archive.source} must be a whole number above 0, not {size!r}"
+        )
+    return size
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def one_line(error: BaseException) -> str:
+    """The type and text of an exception, on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

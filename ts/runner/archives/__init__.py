@@ -1,0 +1,1 @@
+"""Archives: opened, extracted, inspected and verified, without running anything of theirs."""

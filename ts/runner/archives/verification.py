@@ -1,0 +1,145 @@
+"""An archive's files against the sha256 digests in its manifest, in one pass that unpacks nothing."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Optional, Union, cast
+
+from model_archiver.integrity import sha256
+from model_archiver.tree import JUNK
+
+from ts.runner.archives.archive import MANIFEST, parse_manifest, without_manifest
+from ts.runner.archives.extract import UNREADABLE, Member, members
+from ts.runner.errors import ArchiveError
+
+DIFFERS = "differs from the manifest's sha256"
+MISSING = "is missing"
+DAMAGED = "cannot be read"
+UNLISTED = "is not in the manifest"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found.
+
+    Attributes:
+        compared: The number of digests in the manifest, which has one for each file but itself; 0 from archivers
+            that write none.
+        problems: What is wrong with each file that is not as it was packed, by its name in the archive.
+    """
+
+    compared: int
+    problems: dict[str, str]
+
+    @property
+    def verified(self) -> bool:
+        """Whether there are digests, and every file is the one that they stand for."""
+        return self.compared > 0 and not self.problems
+
+
+@dataclass
+class Contents:
+    """What one pass over an archive finds.
+
+    Attributes:
+        digests: Each file's sha256 by its name; None where it cannot be read.
+        manifests: The bytes of every file that may be the manifest, by its name.
+        broken: Why the pass ended before the archive's end, if it did.
+    """
+
+    digests: dict[str, Optional[str]] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    broken: Optional[str] = None
+
+    @property
+    def root(self) -> str:
+        """What the names have in front of those in the manifest: "" or, as in a .tar.gz, "FOLDER/"."""
+        tops = {name.partition("/")[0] for name in self.digests}
+        folder = f"{tops.pop()}/" if len(tops) == 1 else ""
+        return folder if folder + MANIFEST.as_posix() in self.digests else ""
+
+
+def verify_archive(path: Union[str, Path]) -> Verification:
+    """Compares every file of an archive with the manifest; none of its code runs.
+
+    What interpreters and file managers leave in folders (`__pycache__`, `.DS_Store`) is passed over.
+
+    Raises:
+        ArchiveError: It is no archive, or it is damaged in a place that is no file's of the manifest.
+    """
+    source = Path(path)
+    if not source.exists():
+        raise ArchiveError(f"{source} does not exist")
+    contents = read_contents(source)
+    stated = stated_digests(source, contents)
+    problems = compare(stated, contents) if stated else {}
+    if contents.broken and not problems:
+        raise ArchiveError(f"{source} cannot be read to its end: {contents.broken}")
+    return Verification(len(stated), problems)
+
+
+def read_contents(source: Path) -> Contents:
+    """Reads every file once, in the order in which they lie."""
+    contents = Contents()
+    try:
+        for member in folder_members(source) if source.is_dir() else members(source):
+            name = PurePosixPath(member.name).as_posix()
+            if name in contents.digests:
+                raise ArchiveError(f"{source} holds {name!r} twice")
+            if not member.is_folder:
+                read_member(member, name, contents)
+    except UNREADABLE as error:
+        contents.broken = str(error)
+    return contents
+
+
+def folder_members(folder: Path) -> Iterator[Member]:
+    for path in sorted(folder.rglob("*")):
+        yield Member(path.relative_to(folder).as_posix(), path.is_dir(), lambda path=path: path.open("rb"))  # type: ignore[misc]
+
+
+def read_member(member: Member, name: str, contents: Contents) -> None:
+    contents.digests[name] = None
+    try:
+        stream = member.open()
+        if stream is None:  # neither a file nor a link to one
+            return
+        with stream:
+            if name.endswith(MANIFEST.as_posix()):
+                contents.manifests[name] = stream.read()
+                stream = io.BytesIO(contents.manifests[name])
+            contents.digests[name] = sha256(cast(BinaryIO, stream))
+    except UNREADABLE:
+        pass  # it stays without a digest
+
+
+def stated_digests(source: Path, contents: Contents) -> dict[str, Any]:
+    """The manifest's digests; empty where it has none."""
+    name = contents.root + MANIFEST.as_posix()
+    if name not in contents.manifests:
+        if name in contents.digests or contents.broken:
+            reason = contents.broken or "it is damaged"
+            raise ArchiveError(f"the manifest of {source} cannot be read: {reason}")
+        raise without_manifest(source)
+    stated = parse_manifest(source, contents.manifests[name]).get("sha256", {})
+    if not isinstance(stated, dict):
+        raise ArchiveError(f"{source}: the manifest's sha256 is not a mapping of names to digests")
+    return stated
+
+
+def compare(stated: dict[str, Any], contents: Contents) -> dict[str, str]:
+    """What is wrong, by file: those of the manifest in its order, then those that it does not have."""
+    found = {name[len(contents.root) :]: digest for name, digest in contents.digests.items()}
+    problems = {}
+    for name, digest in stated.items():
+        if name not in found:
+            problems[name] = DAMAGED if contents.broken else MISSING
+        elif found[name] != digest:
+            problems[name] = DIFFERS if found[name] else DAMAGED
+    for name in sorted(found.keys() - stated.keys() - {MANIFEST.as_posix()}):
+        if not JUNK.intersection(name.split("/")):
+            problems[name] = UNLISTED
+    return problems

@@ -1,0 +1,1 @@
+"""A real TorchServe, started on this machine with some archives."""

@@ -1,0 +1,48 @@
+"""JPEG headers, as Pillow and others write them."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from ts.handler_utils.images.jpeg_header import read_jpeg_header
+
+
+def jpeg(mode: str = "RGB", size: tuple = (31, 17), **options) -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, size).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"comment": "of a cat"}, {"icc_profile": b"x" * 70_000}]
+)
+@pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("L", 1)])
+def test_the_size_and_channels_of_a_plain_jpeg_are_read(mode, channels, options, wrap):
+    assert read_jpeg_header(wrap(jpeg(mode, **options))) == (31, 17, channels)
+
+
+def with_exif() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return jpeg(exif=exif)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff\xd8", b"no image", b"\x89PNG" + bytes(40), jpeg("CMYK"), jpeg(keep_rgb=True), with_exif()],
+    ids=["nothing", "a marker", "text", "PNG", "CMYK", "RGB by Adobe", "EXIF"],
+)
+def test_what_is_not_plain_is_left_to_pillow(data):
+    assert read_jpeg_header(data) is None
+
+
+@pytest.mark.parametrize("length", range(0, 180, 7))
+def test_a_header_that_is_cut_off_is_left_to_pillow(length):
+    whole = jpeg()
+    frame = whole.index(b"\xff\xc0")
+    found = read_jpeg_header(whole[:length])
+    assert found == ((31, 17, 3) if length > frame + 9 else None)

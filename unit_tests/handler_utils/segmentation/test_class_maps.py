@@ -1,0 +1,79 @@
+"""From logits to the class of each pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ts.handler_utils.segmentation.class_maps import (
+    class_probabilities,
+    most_probable,
+    most_probable_at,
+    segmentation_logits,
+)
+
+LOGITS = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [LOGITS, {"out": LOGITS, "aux": torch.zeros(1)}, [LOGITS, torch.zeros(1)], (LOGITS,), LOGITS.double()],
+    ids=["tensor", "dictionary", "list", "tuple", "float64"],
+)
+def test_logits_are_found_in_what_models_return(output):
+    logits = segmentation_logits(output)
+    assert logits.dtype == torch.float32
+    assert torch.equal(logits, LOGITS)
+
+
+@pytest.mark.parametrize(
+    ("output", "found"),
+    [
+        ({"mask": LOGITS}, "a mapping of 'mask'"),
+        (LOGITS[0], r"a tensor \[5, 3, 4\]"),
+        ([], "a list"),
+        (None, "a NoneType"),
+    ],
+)
+def test_another_output_is_described(output, found):
+    with pytest.raises(TypeError, match=f"must return logits .* this one returned {found}"):
+        segmentation_logits(output)
+
+
+def test_several_classes_share_each_pixels_probability():
+    assert torch.equal(class_probabilities(LOGITS), LOGITS.softmax(dim=1))
+
+
+def test_a_single_channel_is_the_foreground():
+    logits = torch.tensor([[[[-2.0, 0.0, 3.0]]]])
+    [found] = most_probable(class_probabilities(logits))
+    assert found.classes.tolist() == [[0, 0, 1]]
+    assert found.probabilities[0] == pytest.approx([0.880797, 0.5, 0.952574], abs=1e-6)
+
+
+@pytest.mark.parametrize("count", [2, 21, 256, 257, 1000])
+def test_the_most_probable_class_is_that_of_argmax(count):
+    probabilities = torch.rand(2, count, 5, 6, generator=torch.Generator().manual_seed(count))
+    best, classes = probabilities.max(dim=1)
+    for found, values, indexes in zip(most_probable(probabilities), best, classes):
+        assert found.classes.tolist() == indexes.tolist()
+        assert found.probabilities.tolist() == values.tolist()
+        assert found.classes.dtype == (np.uint8 if count <= 256 else np.int32)
+
+
+def test_of_equally_probable_classes_the_first_is_taken():
+    probabilities = torch.tensor([0.2, 0.4, 0.4]).reshape(1, 3, 1, 1)
+    assert most_probable(probabilities)[0].classes.item() == 1
+    assert most_probable_at(probabilities[0], (2, 2)).classes.tolist() == [[1, 1], [1, 1]]
+
+
+@pytest.mark.parametrize("size", [(9, 16), (2, 3), (3, 4)], ids=["larger", "smaller", "the same"])
+def test_at_another_size_probabilities_are_interpolated_bilinearly(size):
+    probabilities = class_probabilities(LOGITS)
+    resized = torch.nn.functional.interpolate(probabilities, size, mode="bilinear")
+    best, classes = resized.max(dim=1)
+    for index in range(2):
+        found = most_probable_at(probabilities[index], size)
+        assert found.classes.tolist() == classes[index].tolist()
+        assert found.probabilities == pytest.approx(best[index].numpy(), abs=1e-6)
