@@ -1,9 +1,9 @@
 """What a handler is made of beside its hooks: objects behind one private attribute.
 
-A handler shares its namespace with everybody's subclasses, in which any name may stand for anything. So all that the
-library keeps of a handler, and does for it, is in parts, objects of classes of their own, and the handler has one
-attribute for all of them. A part knows its handler, and of it only the names that torchserve's handlers have too, and
-the few that the documentation lists. The handler's hooks reach a part by its class:
+A handler shares its namespace with everybody's subclasses, in which any name may stand for anything. So all that
+the library keeps of a handler, and does for it, is in parts, objects of classes of their own, and the handler has
+one attribute for all of them. A part knows its handler, and of it only the names that torchserve's handlers have
+too, and the few that the documentation lists. The handler's hooks reach a part by its class:
 
     class VisionHandler(BaseHandler):
         def preprocess(self, data):

@@ -298,16 +298,9 @@ def test_exif_can_be_left_alone(torchscript_folder, make_context):
     file = BytesIO()
     Image.new("RGB", (20, 10)).save(file, "PNG", exif=exif)
     row = {"data": file.getvalue()}
-    assert ImageBatches.of(initialized(torchscript_folder, make_context)).reader.photo(row["data"]).size == (
-        10,
-        20,
-    )
-    assert ImageBatches.of(initialized(torchscript_folder, make_context, exif=False)).reader.photo(
-        row["data"]
-    ).size == (
-        20,
-        10,
-    )
+    for settings, size in (({}, (10, 20)), ({"exif": False}, (20, 10))):
+        handler = initialized(torchscript_folder, make_context, **settings)
+        assert ImageBatches.of(handler).reader.photo(row["data"]).size == size
 
 
 def test_a_subclass_with_its_own_transform_gets_the_image_as_it_was_sent(make_context):
