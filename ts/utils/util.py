@@ -67,12 +67,18 @@ def check_valid_pt2_backend(backend: str) -> bool:
 
 
 def list_classes_from_module(module: ModuleType, parent_class: type | None = None) -> list[type]:
-    """The classes that `module` itself defines; with `parent_class`, only those derived from it."""
-    return [
+    """The classes that `module` itself defines; with `parent_class`, only those derived from it.
+
+    TorchServe asks this for the handler of a module, and takes an answer of one class only. So that a handler may
+    have its settings and options beside it, a module's one class with a method `handle` stands for the module.
+    """
+    classes = [
         member
         for _, member in inspect.getmembers(module, inspect.isclass)
         if member.__module__ == module.__name__ and (parent_class is None or issubclass(member, parent_class))
     ]
+    handlers = {member for member in classes if callable(getattr(member, "handle", None))}
+    return list(handlers) if parent_class is None and len(handlers) == 1 else classes
 
 
 def get_yaml_config(yaml_file_path: str | Path) -> Any:

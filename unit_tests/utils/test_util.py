@@ -88,6 +88,34 @@ def test_a_modules_own_classes_are_listed():
     assert [item.__name__ for item in util.list_classes_from_module(module, module.A)] == ["A", "B"]
 
 
+HANDLER = "class Handler:\n    def handle(self, data, context): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "listed"),
+    [
+        (HANDLER, ["Handler"]),
+        ("class Options: pass\n" + HANDLER + "class Settings: pass\n", ["Handler"]),
+        ("class Options: pass\n" + HANDLER + "Alias = Handler\n", ["Handler"]),
+        (HANDLER + "class Other(Handler): pass\n", ["Handler", "Other"]),
+        ("class Options: pass\nclass Settings:\n    handle = 3\n", ["Options", "Settings"]),
+        ("class Lonely: pass\n", ["Lonely"]),
+    ],
+    ids=["alone", "options beside it", "by two names", "two handlers", "no handler", "a class alone"],
+)
+def test_the_one_handler_of_a_module_stands_for_it(source, listed):
+    module = types.ModuleType("handlers")
+    exec(source, vars(module))
+    assert [item.__name__ for item in util.list_classes_from_module(module)] == listed
+
+
+def test_a_handler_is_no_answer_to_the_question_for_other_classes():
+    module = types.ModuleType("handlers")
+    exec("class Options: pass\n" + HANDLER, vars(module))
+    assert util.list_classes_from_module(module, module.Options) == [module.Options]
+    assert util.list_classes_from_module(module, object) == [module.Handler, module.Options]
+
+
 def test_backends_of_torch_compile_are_known(caplog):
     assert util.check_valid_pt2_backend("inductor")
     assert not util.check_valid_pt2_backend("INDUCTOR")

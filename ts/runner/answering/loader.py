@@ -2,7 +2,8 @@
 
 The manifest's `handler` is `NAME[:FUNCTION]`, where NAME is a file of the archive (`handler.py`), a module that
 can be imported from it (`package.module`), or one of the default handlers (`image_classifier`). The archive wins
-over the default handlers. The entry point is the module's FUNCTION (`handle`, unless named), else its only class.
+over the default handlers. The entry point is the module's FUNCTION (`handle`, unless named), else its only class,
+or its only one with a method `handle`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any, Callable, Optional
 
 from ts.runner.answering.context import Context
+from ts.utils.util import list_classes_from_module
 
 Entry = Callable[[Optional[list], Context], Any]
 
@@ -35,7 +37,7 @@ def start_handler(spec: str, root: Path, context: Context) -> Entry:
     Raises:
         Exception: Whatever the handler's own code raises.
         ImportError: There is no such module.
-        ValueError: The module has neither the function nor exactly one class.
+        ValueError: The module has neither the function nor exactly one handler.
     """
     name, _, function = spec.partition(":")
     if function:
@@ -45,7 +47,7 @@ def start_handler(spec: str, root: Path, context: Context) -> Entry:
         entry = getattr(module, function or "handle")
         entry(None, context)
         return entry
-    service = only_class(module)()
+    service = made_handler(module)
     service.initialize(context)
     return service.handle
 
@@ -76,18 +78,15 @@ def import_file(name: str) -> ModuleType:
     return module
 
 
-def only_class(module: ModuleType) -> type:
-    """The one class that `module` itself defines (not those that it imports)."""
-    classes = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and value.__module__ == module.__name__
-    ]
+def made_handler(module: ModuleType) -> Any:
+    """An object of the one class that `module` itself defines, or of the one that is a handler."""
+    classes = list_classes_from_module(module)
     if len(classes) != 1:
-        found = ", ".join(sorted(found.__name__ for found in classes)) or "no class"
+        found = ", ".join(found.__name__ for found in classes) or "no class"
         raise ValueError(
-            f"a handler module must have a function `handle` or exactly one class, but has {found}"
+            f"a handler module must have a function `handle` or exactly one class that has one, but has {found}"
         )
-    if not hasattr(classes[0], "handle"):
+    service = classes[0]()
+    if not hasattr(service, "handle"):
         raise ValueError(f"the handler's class {classes[0].__name__} has no method `handle`")
-    return classes[0]
+    return service

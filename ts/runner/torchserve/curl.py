@@ -5,29 +5,28 @@ from __future__ import annotations
 import shlex
 from urllib.parse import quote
 
+from model_archiver.model_packaging import model_handlers
+
 # One grey pixel (PNG, base64), so that the line works without a photo at hand.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNoAAAAggCB2kUIOwAAAABJRU5ErkJggg=="
-IMAGE_HANDLERS = ("image_classifier", "image_segmenter", "object_detector")
 SENTENCE = "The home team won the cup final in extra time."
+JSON = ("Content-Type: application/json", f'{{"data": "{PIXEL}"}}')
+TEXT = ("Content-Type: text/plain", SENTENCE)
+SHOWN = 1000  # bytes of an answer; a mask, with its two numbers a pixel, has too many for a terminal
 
 
 def example_request(url: str, name: str, handler: str) -> str:
-    """A curl command that works as it is.
+    """A curl command that works as it is, and shows how the answer begins.
 
     Args:
         url: Of the inference API.
         name: The model's name.
-        handler: The manifest's `handler`, which decides what is sent: a pixel, or a sentence.
+        handler: The manifest's `handler`, whose kind of data is sent: a pixel, or a sentence.
     """
-    target = prediction_url(url, name)
-    if handler in IMAGE_HANDLERS:
-        command = ["curl", target, "-H", "Content-Type: application/json"]
-        if (
-            handler == "image_segmenter"
-        ):  # whose default answer, two numbers a pixel, is too much for a terminal
-            return shlex.join([*command, "-o", "mask.png", "-d", f'{{"format": "png", "data": "{PIXEL}"}}'])
-        return shlex.join([*command, "-d", f'{{"data": "{PIXEL}"}}'])
-    return shlex.join(["curl", target, "-H", "Content-Type: text/plain", "-d", SENTENCE])
+    header, data = JSON if model_handlers.get(handler) == "vision" else TEXT
+    return (
+        f"{shlex.join(['curl', '-s', prediction_url(url, name), '-H', header, '-d', data])} | head -c {SHOWN}"
+    )
 
 
 def file_request(url: str, name: str) -> str:

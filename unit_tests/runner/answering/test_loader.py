@@ -78,6 +78,20 @@ def test_imported_classes_do_not_count(answer: Answer) -> None:
     assert answer("own.py", files) == ["Base", "tiny", "rows"]
 
 
+def test_classes_beside_the_handler_do_not_count(answer: Answer) -> None:
+    files = {"own.py": "class Options: pass\n" + class_named("Own") + "class Settings: pass\nAlias = Own\n"}
+    assert answer("own.py", files) == ["Own", "tiny", "rows"]
+
+
+def test_a_handle_that_the_class_gives_itself_counts(answer: Answer) -> None:
+    text = (
+        "class Own:\n"
+        "    def __init__(self): self.handle = lambda data, context: [data]\n"
+        "    def initialize(self, context): pass\n"
+    )
+    assert answer("own.py", {"own.py": text}) == ["rows"]
+
+
 def test_the_archive_wins_over_a_default_handler(answer: Answer) -> None:
     files = {"image_classifier.py": class_named("Own")}
     assert answer("image_classifier", files) == ["Own", "tiny", "rows"]
@@ -101,8 +115,9 @@ def test_a_plain_folder_is_no_handler(answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
-        (class_named("A") + class_named("B"), ValueError, "or exactly one class, but has A, B"),
-        ("", ValueError, "or exactly one class, but has no class"),
+        (class_named("A") + class_named("B"), ValueError, "or exactly one class that has one, but has A, B"),
+        ("class A: pass\nclass B: pass", ValueError, "or exactly one class that has one, but has A, B"),
+        ("", ValueError, "or exactly one class that has one, but has no class"),
         ("from base import Base", ValueError, "but has no class"),
         (
             "class A:\n    def initialize(self, context): pass",
