@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import re
 from argparse import Namespace
 from pathlib import Path
@@ -15,6 +16,9 @@ from model_archiver.manifest_components.manifest import Manifest, RuntimeType
 from model_archiver.manifest_components.model import Model
 from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.model_packaging import generate_model_archive, model_handlers, package_model
+
+import ts.torch_handler
+from ts.utils.util import list_classes_from_module
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def test_the_runtimes_are_those_of_torchserve():
 
 
 def test_every_default_handler_of_torchserve_0_12_is_known():
-    assert model_handlers == {
+    torchserves = {
         "base_handler": "anything",
         "text_classifier": "text",
         "image_classifier": "vision",
@@ -78,6 +82,16 @@ def test_every_default_handler_of_torchserve_0_12_is_known():
         "vllm_handler": "text",
         "trt_llm_handler": "text",
     }
+    assert torchserves.items() <= model_handlers.items()
+
+
+def test_every_handler_of_ours_can_be_imported():
+    modules = {module.name for module in pkgutil.iter_modules([ts.torch_handler.__path__[0]])}
+    ours = [name for name in model_handlers if name in modules]
+    assert ours
+    for name in ours:
+        (handler,) = list_classes_from_module(importlib.import_module(f"ts.torch_handler.{name}"))
+        assert callable(handler.handle)
 
 
 @pytest.mark.parametrize(
