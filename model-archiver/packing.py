@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .entry import file_entry
-from .formats import FORMATS
+from .inputs.entry import file_entry
+from .inputs.plan import Plan, make_plan
 from .manifest_components.manifest import Manifest
 from .manifest_components.model import Model
 from .model_archiver_config import ModelArchiverConfig
 from .model_archiver_error import ModelArchiverError
-from .plan import Plan, make_plan
-from .target import archive_format, archive_path
-from .writing import write_archive
+from .writing.archive import write_archive
+from .writing.formats import FORMATS
+from .writing.target import archive_format, archive_path
 
 SOURCE_VOCAB = "source_vocab.pt"
 

@@ -6,8 +6,8 @@ import json
 from enum import Enum
 from typing import Any
 
-from .. import __version__
 from ..reproducible import creation_time
+from ..version import __version__
 from .model import Model
 
 MANIFEST_PATH = "MAR-INF/MANIFEST.json"

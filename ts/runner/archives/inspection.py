@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from model_archiver.integrity import sha256, verify
+from model_archiver.writing.integrity import sha256, verify
 
 from ts.runner.archives.archive import Archive
 from ts.runner.errors import ArchiveError

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Optional, Union, cast
 
-from model_archiver.integrity import sha256
-from model_archiver.tree import JUNK
+from model_archiver.inputs.tree import JUNK
+from model_archiver.writing.integrity import sha256
 
 from ts.runner.archives.archive import MANIFEST, parse_manifest, without_manifest
 from ts.runner.archives.extract import UNREADABLE, Member, members

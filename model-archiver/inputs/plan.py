@@ -1,0 +1,129 @@
+"""The plan of an archive: every file and its place, with every check made before a byte is written."""
+
+from __future__ import annotations
+
+import filecmp
+import logging
+import os
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..checks.model_config import named_model_class, read_model_config
+from ..checks.model_file import model_file_problem
+from ..checks.serialized_file import serialized_file_problem
+from ..manifest_components.manifest import MANIFEST_PATH
+from ..model_archiver_config import ModelArchiverConfig
+from ..model_archiver_error import ModelArchiverError
+from .entry import Entry, file_entry
+from .handler import resolve_handler
+from .tree import extra_entries
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What goes into an archive.
+
+    Attributes:
+        handler: The manifest's `handler` value.
+        entries: The files, sorted by their names in the archive; no two have the same name.
+    """
+
+    handler: str
+    entries: list[Entry]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(entry.size for entry in self.entries)
+
+
+def make_plan(config: ModelArchiverConfig, target: Path, default_names: Collection[str]) -> Plan:
+    """Resolves every input of `config`.
+
+    Args:
+        config: What to pack.
+        target: Where the archive goes.
+        default_names: Handlers that need no file.
+
+    Raises:
+        ModelArchiverError: An input is missing, wrong, or in conflict with another; the message names it.
+    """
+    handler, entries = resolve_handler(config.handler, config.runtime, default_names, target)
+    entries += _named_files(config)
+    _check_content(config, strict=config.handler in default_names)
+    entries += extra_entries(config.extra_files or (), target)
+    return Plan(handler, sorted(_merged(entries, target), key=lambda entry: entry.name))
+
+
+def _named_files(config: ModelArchiverConfig) -> Iterator[Entry]:
+    files = {
+        "the serialized file": config.serialized_file,
+        "the model file": config.model_file,
+        "the requirements file": config.requirements_file,
+        "the config file": config.config_file,
+    }
+    for role, path in files.items():
+        if path:
+            yield file_entry(Path(path), Path(path).name, role)
+
+
+def _check_content(config: ModelArchiverConfig, strict: bool) -> None:
+    model_config = read_model_config(Path(config.config_file)) if config.config_file else {}
+    if strict:
+        problem = serialized_file_problem(config.serialized_file, config.model_file, model_config)
+        if problem:
+            raise ModelArchiverError(problem)
+    if not config.model_file:
+        return
+    problem = model_file_problem(Path(config.model_file), named_model_class(model_config))
+    if problem and strict:
+        raise ModelArchiverError(problem)
+    if problem:  # a handler of one's own may load the file in any way it likes
+        logger.warning("%s", problem)
+
+
+def _merged(entries: Iterable[Entry], target: Path) -> Iterable[Entry]:
+    by_name: dict[str, Entry] = {}
+    for entry in entries:
+        _check_apart_from(target, entry)
+        other = by_name.setdefault(entry.name, entry)
+        if not _same_content(entry, other):
+            sources = f"{other.source or 'a folder'} and {entry.source or 'a folder'}"
+            raise ModelArchiverError(f"{sources} differ, and would both be {entry.name} in the archive")
+    _check_places(by_name)
+    return by_name.values()
+
+
+def _check_apart_from(target: Path, entry: Entry) -> None:
+    """Replacing the target must not take an input away."""
+    if entry.source is None:
+        return
+    real = os.path.realpath(entry.source)
+    if Path(real) == target or target in Path(real).parents:
+        raise ModelArchiverError(f"{entry.source} lies in {target}, the very archive that would be replaced")
+
+
+def _same_content(entry: Entry, other: Entry) -> bool:
+    if entry is other or (entry.is_folder and other.is_folder):
+        return True
+    if entry.source is None or other.source is None or entry.size != other.size:
+        return False
+    return filecmp.cmp(entry.source, other.source, shallow=False)
+
+
+def _check_places(by_name: dict[str, Entry]) -> None:
+    """A name cannot be a file and a folder, and the manifest's place is taken."""
+    for name, entry in by_name.items():
+        if name in (MANIFEST_PATH, os.path.dirname(MANIFEST_PATH)) and not entry.is_folder:
+            raise ModelArchiverError(
+                f"{entry.source} would be {name} in the archive, where the manifest belongs"
+            )
+        for parent in map(str, PurePosixPath(name).parents):
+            above = by_name.get(parent)
+            if above is not None and not above.is_folder:
+                raise ModelArchiverError(
+                    f"{above.source} would be {parent} in the archive, where {entry.source or name} needs a folder"
+                )

@@ -1,0 +1,1 @@
+"""The bytes: the files are read once, written in one of the formats, and read back."""
