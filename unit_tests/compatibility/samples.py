@@ -1,0 +1,25 @@
+"""What the requests of these cases hold, the same in every process."""
+
+import base64
+import io
+
+import torch
+from PIL import Image
+
+
+def picture(seed=0, size=(96, 80), mode="RGB", form="PNG"):
+    """An encoded picture of coloured blocks."""
+    generator = torch.Generator().manual_seed(seed)
+    blocks = torch.randint(0, 256, (6, 6, 3), generator=generator, dtype=torch.uint8).numpy()
+    image = Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, form)
+    return buffer.getvalue()
+
+
+def base64_picture(seed=0, **how):
+    return base64.b64encode(picture(seed, **how)).decode()
+
+
+def labels(count):
+    return {str(index): f"label {index}" for index in range(count)}

@@ -1,0 +1,46 @@
+"""Handlers in the manner of torchserve's public examples answer as they do on torchserve 0.12's own handlers.
+
+A case is an archive, and the batches of requests that its handler gets one after the other: see handlers/. Where
+0.12 has no right answer to give, the case has an entry `expected`, with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cases import CASES
+from comparison import assert_same, opened
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_handler_answers_as_on_torchserves_own(answers: dict[str, Any], name: str) -> None:
+    ours, theirs = answers["ours"][name], answers["theirs"][name]
+    assert "error" not in ours, ours["error"]
+    found = [[opened(row) for row in batch] for batch in ours["batches"]]
+    wanted = expected(CASES[name][1], theirs)
+    assert statuses(found) == statuses(wanted), ours["log"]
+    for number, pair in enumerate(zip(found, wanted)):
+        assert_same(*pair, f"batch {number}")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_handler_reports_the_metrics_that_it_does_on_torchserves_own(
+    answers: dict[str, Any], name: str
+) -> None:
+    ours, theirs = answers["ours"][name], answers["theirs"][name]
+    assert ours["metrics"] == theirs["metrics"]
+    assert ours["streamed"] == theirs["streamed"]
+
+
+def statuses(batches: Any) -> list[list[int]]:
+    return [[row["status"] for row in batch] for batch in batches]
+
+
+def expected(case: dict[str, Any], theirs: dict[str, Any]) -> Any:
+    """0.12's answers, but where the case knows better: `expected` is the answers of some batches by their number."""
+    assert "error" not in theirs, theirs["error"]
+    answers = [[opened(row) for row in batch] for batch in theirs["batches"]]
+    for number, rows in case.get("expected", {}).items():
+        answers[number] = [row if isinstance(row, dict) else answers[number][row] for row in rows]
+    return answers
