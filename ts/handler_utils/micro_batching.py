@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from typing import Any, Callable
 
+from ts.handler_utils.answering.batch import BatchAnswering
 from ts.handler_utils.parts import has_parts
-from ts.handler_utils.requests.answering import BatchAnswering
 from ts.handler_utils.requests.envelope_rows import context_of_rows
 from ts.handler_utils.requests.rows import RowsContext
 from ts.handler_utils.timer import handler_time

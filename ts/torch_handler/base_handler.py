@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import torch
 
+from ts.handler_utils.answering.batch import BatchAnswering
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.description import describe
 from ts.handler_utils.explaining.rows import explain_rows
@@ -21,7 +22,6 @@ from ts.handler_utils.models.formats.onnx import setup_ort_session
 from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.loading import ModelLoading
 from ts.handler_utils.profiler import run_profiled
-from ts.handler_utils.requests.answering import BatchAnswering
 from ts.handler_utils.requests.options import Options
 from ts.handler_utils.requests.payload import payload_of
 from ts.handler_utils.settings import HandlerSettings

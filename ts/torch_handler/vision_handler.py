@@ -9,6 +9,7 @@ from typing import Any, Callable
 import torch
 from PIL import Image
 
+from ts.handler_utils.answering.batch import BatchAnswering
 from ts.handler_utils.configuration import is_default_handler
 from ts.handler_utils.description import plain
 from ts.handler_utils.explaining.images import attribute_pixels, integrated_gradients
@@ -19,7 +20,6 @@ from ts.handler_utils.images.transform import ImageTransform
 from ts.handler_utils.micro_batching import MicroBatching
 from ts.handler_utils.models.caller import ModelCaller
 from ts.handler_utils.models.warmup import warm_up
-from ts.handler_utils.requests.answering import BatchAnswering
 from ts.handler_utils.settings import HandlerSettings
 from ts.handler_utils.timer import timed
 from ts.torch_handler.base_handler import BaseHandler
