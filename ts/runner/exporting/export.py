@@ -93,9 +93,23 @@ def export_archive(
     """
     out = Path(out).absolute()
     check_out(out, force)
-    write = writer(to)
-    with open_archive(path) as archive, tempfile.TemporaryDirectory(prefix="torch-model-") as name:
+    with open_archive(path) as archive:
         check_integrity(archive)
+        return re_pack(archive, out, to, inputs, device, batch_size, force)
+
+
+def re_pack(
+    archive: Archive,
+    out: Path,
+    to: str,
+    inputs: Sequence[Input],
+    device: str,
+    batch_size: Optional[int],
+    force: bool,
+) -> Report:
+    """See `export_archive`, for an archive that is open and a path that may be written."""
+    write = writer(to)
+    with tempfile.TemporaryDirectory(prefix="torch-model-") as name:
         folder = Path(name).resolve()
         file = folder / f"{Path(archive.model.get('serializedFile') or archive.name).stem}.pt2"
         made = make_model(archive, inputs, device, batch_size, lambda program: write(program, file))
@@ -104,7 +118,7 @@ def export_archive(
         if comparison.problem is None:
             pack(contents, out, force)
     return Report(
-        archive=Path(path),
+        archive=archive.source,
         out=out,
         format=NAMES[to],
         device=made.device,

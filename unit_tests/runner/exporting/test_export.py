@@ -66,20 +66,14 @@ def pack(tmp_path: Path) -> Pack:
         files: Optional[dict[str, str]] = None,
         name: str = "tiny",
     ) -> Path:
-        folder = tmp_path / "parts"
-        folder.mkdir(exist_ok=True)
+        network = NETWORK.replace("{line}", line)
         written = {
-            "network.py": NETWORK.replace("{line}", line),
+            "network.py": network,
+            "settings.yaml": config,
             "index_to_name.json": LABELS,
             **(files or {}),
         }
-        if config:
-            written["settings.yaml"] = config
-        for file, text in written.items():
-            (folder / file).write_text(text)
-        network = made(folder / "network.py")
-        saved = torch.jit.script(network) if scripted else network.state_dict()
-        (torch.jit.save if scripted else torch.save)(saved, folder / "weights.pt")
+        folder = write_parts(tmp_path / "parts", written, scripted)
         extra = ["index_to_name.json", *(file for file in files or {} if file != handler)]
         generate_model_archive(
             ModelArchiverConfig(
@@ -97,6 +91,20 @@ def pack(tmp_path: Path) -> Pack:
         return tmp_path / f"{name}.mar"
 
     return pack
+
+
+def write_parts(folder: Path, files: dict[str, Optional[str]], scripted: bool) -> Path:
+    """Writes the files that have a text, and weights.pt, of the network in network.py."""
+    folder.mkdir(exist_ok=True)
+    for file, text in files.items():
+        if text is not None:
+            (folder / file).write_text(text)
+    network = made(folder / "network.py")
+    if scripted:
+        torch.jit.save(torch.jit.script(network), folder / "weights.pt")
+    else:
+        torch.save(network.state_dict(), folder / "weights.pt")
+    return folder
 
 
 def made(path: Path) -> torch.nn.Module:
@@ -354,6 +362,7 @@ def test_the_command_ends_with_1_where_answers_differ(pack: Pack, tmp_path: Path
 def test_the_command_prints_json(pack: Pack, tmp_path: Path) -> None:
     pack()
     result = run(tmp_path, "tiny.mar", "--json", "-o", "other.mar")
+    assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     assert document["out"] == str(tmp_path / "other.mar")
     assert document["program"] == {"batch": None, "fixed": {}}
