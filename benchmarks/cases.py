@@ -168,7 +168,7 @@ def classifying_in_bfloat16() -> Case:
     return replace(case, title=title, contenders=contenders, goals=ours_over_torchserve(2.2))
 
 
-def segmenting() -> Case:
+def answering_masks() -> Case:
     contenders = versus("postprocess")
     png = Contender(f"{OURS}, format: png", "ours", "postprocess", {"handler": {"format": "png"}})
     goals = (*ours_over_torchserve(20), Goal(png.name), Goal(png.name, least=100, measure="fewer bytes"))
@@ -185,6 +185,34 @@ def segmenting() -> Case:
     )
 
 
+def segmenting() -> Case:
+    title = "image_segmenter, whole handle and encoding, LRASPP MobileNetV3-large, batch 4"
+    goals = both_over_torchserve()
+    return Case(
+        "segmenter", title, 4, photos(SMALL), LRASPP, versus_both(), goals, compare="masks", encoded=True
+    )
+
+
+def detecting() -> Case:
+    title = "object_detector, whole handle, Faster R-CNN MobileNetV3-large 320, batch 4"
+    draw = photos(SMALL, one_size=True)  # torchserve's fails on two sizes in a batch
+    return Case("detector", title, 4, draw, SMALL_RCNN, versus(), ours_over_torchserve(), compare="boxes")
+
+
+def classifying_texts() -> Case:
+    title = "text_classifier, 32 news in one batch, torchserve's one at a time, EmbeddingBag"
+    torchserve = Contender(TORCHSERVE, "upstream", "handle_one_by_one", exact=None)
+    contenders = (torchserve, Contender(OURS, "ours"))
+    return Case("texts", title, 32, texts, None, contenders, ours_over_torchserve(8), unit="texts")
+
+
+def starting() -> Case:
+    title = "start of a worker: from the start of its process to its first answer, mobilenet_v3_small"
+    contenders = versus(fresh=True, exact=False)
+    goals = (Goal(OURS, most=0.7, measure="time"),)
+    return Case("worker-start", title, 1, photos(SMALL), MOBILENET, contenders, goals, unit="starts")
+
+
 def cpu_cases() -> list[Case]:
     """What is measured on a CPU."""
     return [
@@ -195,46 +223,9 @@ def cpu_cases() -> list[Case]:
         classifying("classifier-mobilenet", MOBILENET, 2.5),
         classifying("classifier-resnet50", RESNET50, 1.5),
         classifying_in_bfloat16(),
+        answering_masks(),
         segmenting(),
-        Case(
-            "segmenter",
-            "image_segmenter, whole handle and encoding, LRASPP MobileNetV3-large, batch 4",
-            4,
-            photos(SMALL),
-            LRASPP,
-            versus_both(),
-            both_over_torchserve(),
-            compare="masks",
-            encoded=True,
-        ),
-        Case(
-            "detector",
-            "object_detector, whole handle, Faster R-CNN MobileNetV3-large 320, batch 4",
-            4,
-            photos(SMALL, one_size=True),  # torchserve's fails on two sizes in a batch
-            SMALL_RCNN,
-            versus(),
-            ours_over_torchserve(),
-            compare="boxes",
-        ),
-        Case(
-            "texts",
-            "text_classifier, 32 news in one batch, torchserve's one at a time, EmbeddingBag",
-            32,
-            texts,
-            None,
-            (Contender(TORCHSERVE, "upstream", "handle_one_by_one", exact=None), Contender(OURS, "ours")),
-            ours_over_torchserve(8),
-            unit="texts",
-        ),
-        Case(
-            "worker-start",
-            "start of a worker: from the start of its process to its first answer, mobilenet_v3_small",
-            1,
-            photos(SMALL),
-            MOBILENET,
-            versus(fresh=True, exact=False),
-            (Goal(OURS, most=0.7, measure="time"),),
-            unit="starts",
-        ),
+        detecting(),
+        classifying_texts(),
+        starting(),
     ]

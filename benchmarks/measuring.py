@@ -17,7 +17,7 @@ from benchmarks.inputs import Inputs
 from benchmarks.models import Unpacked
 from benchmarks.processes import Worker, WorkerError, search_path
 from benchmarks.results import CaseResult, Figures, Finding, quartiles
-from benchmarks.tasks import Spec
+from benchmarks.spec import Spec
 
 QUICK_ROWS = 2
 WARM_UPS = 5

@@ -12,37 +12,10 @@ import logging
 import os
 import sys
 import time
-from dataclasses import dataclass, field
 from types import ModuleType, SimpleNamespace
 from typing import Any, Callable, Optional
 
-Answer = Callable[[int], Any]  # of a batch, by its number
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What a worker is to prepare.
-
-    Attributes:
-        side: "upstream", "ours" or "machine".
-        task: a key of `TASKS`, or for "machine" of `benchmarks.yardsticks.YARDSTICKS`.
-        folder: the unpacked archive.
-        manifest: the `model` section of its MANIFEST.json.
-        config: its model-config.yaml.
-        device: "cpu" or "cuda".
-        batches: for each batch its rows: encoded images or texts, or arrays that stand for a model's output.
-        encoded: whether answers are encoded as the server would do it.
-    """
-
-    side: str
-    task: str
-    folder: str
-    manifest: dict[str, Any]
-    config: dict[str, Any]
-    device: str
-    batches: list[list[Any]]
-    encoded: bool = False
-    notes: list[str] = field(default_factory=list)
+from benchmarks.spec import Answer, Spec
 
 
 class Tasks:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torchvision import io
 
-from benchmarks.tasks import Answer, Spec
+from benchmarks.spec import Answer, Spec
 
 RESIZED, CROPPED = 256, 224
 
