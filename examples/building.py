@@ -23,11 +23,11 @@ def pack(
     *,
     model_file: Path,
     weights: Path,
-    labels: Mapping[int, str] | None = None,
+    labels: Mapping[int, str],
     config_file: Path | None = None,
     extra_files: Sequence[Path] = (),
 ) -> Path:
-    """Packs an archive into a folder, which is made if need be; an older archive there is replaced.
+    """Packs an archive into a folder, which is made if need be, and returns its path; an older one is replaced.
 
     Args:
         export_path: the folder.
@@ -38,30 +38,29 @@ def pack(
         labels: for index_to_name.json.
         config_file: model-config.yaml.
         extra_files: what else the handler needs.
-
-    Returns:
-        The path of the archive.
     """
     export_path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        files = [str(file) for file in extra_files]
-        if labels is not None:
-            path = Path(folder) / "index_to_name.json"
-            path.write_text(json.dumps(dict(labels), indent=1), encoding="utf-8")
-            files.append(str(path))
+        files = [*extra_files, write_labels(labels, Path(folder))]
         config = ModelArchiverConfig(
             model_name=model_name,
             version="1.0",
             handler=str(handler),
             model_file=str(model_file),
             serialized_file=str(weights),
-            extra_files=",".join(files) or None,
+            extra_files=[str(file) for file in files],
             config_file=str(config_file) if config_file else None,
             export_path=str(export_path),
             force=True,
         )
         generate_model_archive(config)
     return export_path / f"{model_name}.mar"
+
+
+def write_labels(labels: Mapping[int, str], folder: Path) -> Path:
+    path = folder / "index_to_name.json"
+    path.write_text(json.dumps(dict(labels), indent=1), encoding="utf-8")
+    return path
 
 
 def main(build: Callable[[Path], Path | list[Path]], description: str | None) -> int:

@@ -53,31 +53,52 @@ def fit(
     """
     handler = TextClassifier()
     bags = [EncodedText([], vocabulary(handler.tokens(text))) for text in texts]
-    targets = torch.tensor(classes)
-    class_weights = 1 / targets.bincount().clamp(min=1)  # topics of many texts and of few count alike
-    embedding = model.get_submodule("embedding")
     with torch.no_grad():
-        embedding.get_parameter("weight").normal_(std=0.1)[0] = 0  # rare and unknown tokens say little
-    dense = [weight for name, weight in model.named_parameters() if not name.startswith("embedding.")]
-    optimizers = [
-        torch.optim.SparseAdam(embedding.parameters(), lr=LEARNING_RATE),
-        torch.optim.Adam(dense, lr=LEARNING_RATE),
-    ]
+        embedding = model.get_parameter("embedding.weight").normal_(std=0.1)
+        embedding[0] = 0  # rare and unknown tokens say little
+    optimizers = make_optimizers(model)
     averaged = AveragedModel(model)
     progress = ProgressLine(f"train on {len(texts):,} texts")
     model.train()
     for epoch in range(epochs):
         progress.show(f"epoch {epoch + 1} of {epochs}")
-        for batch in torch.randperm(len(bags)).split(BATCH_SIZE):
-            inputs = BagBatch.of([bags[index] for index in batch.tolist()]).inputs
-            loss = nn.functional.cross_entropy(model(*inputs), targets[batch], class_weights)
-            for optimizer in optimizers:
-                optimizer.zero_grad()
-            loss.backward()
-            for optimizer in optimizers:
-                optimizer.step()
+        train_epoch(model, optimizers, bags, torch.tensor(classes))
         if epoch > 0:
             averaged.update_parameters(model)
     progress.finish("ok")
     model.load_state_dict(averaged.module.state_dict())
     model.eval()
+
+
+def make_optimizers(model: nn.Module) -> list[torch.optim.Optimizer]:
+    """One for the sparse gradients of the layer `embedding`, and one for all the others."""
+    dense = [weight for name, weight in model.named_parameters() if not name.startswith("embedding.")]
+    return [
+        torch.optim.SparseAdam(model.get_submodule("embedding").parameters(), lr=LEARNING_RATE),
+        torch.optim.Adam(dense, lr=LEARNING_RATE),
+    ]
+
+
+def train_epoch(
+    model: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    bags: Sequence[EncodedText],
+    targets: torch.Tensor,
+) -> None:
+    """Show each text once, in an order drawn anew.
+
+    Args:
+        model: called with indexes and offsets.
+        optimizers: of its parameters.
+        bags: the tokens' indexes of each of N texts.
+        targets: [N], the class index of each.
+    """
+    class_weights = 1 / targets.bincount().clamp(min=1)  # topics of many texts and of few count alike
+    for batch in torch.randperm(len(bags)).split(BATCH_SIZE):
+        inputs = BagBatch.of([bags[index] for index in batch.tolist()]).inputs
+        loss = nn.functional.cross_entropy(model(*inputs), targets[batch], class_weights)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()

@@ -56,26 +56,12 @@ def pack_classifiers(folder: Path, network: Path) -> dict[str, Path]:
         folder: where the archives go.
         network: the unpacked archive of the example image_classifier.
     """
-    import safetensors.torch
-    import torch
-
     from ts.handler_utils.models.formats.eager import load_eager
 
-    weights = network / "efficientnet_lite0.pt"
+    model = load_eager(network, "model.py", network / "efficientnet_lite0.pt", "cpu")
+    save_weights(model.state_dict(), folder)
+    save_programs(model, folder)
     labels = network / "index_to_name.json"
-    model = load_eager(network, "model.py", weights, "cpu")
-    state = model.state_dict()
-    for suffix in ("pth", "bin"):
-        torch.save(state, folder / f"lite0.{suffix}")
-    safetensors.torch.save_file(state, folder / "lite0.safetensors")
-    images = torch.zeros(2, 3, 224, 224)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.trace(model, images).save(str(folder / "lite0.pt"))
-    rows = torch.export.Dim("rows", min=1)
-    for name, shapes in (("any", ({0: rows},)), ("two", None)):
-        program = torch.export.export(model, (images,), dynamic_shapes=shapes, strict=False)
-        torch.export.save(program, str(folder / f"lite0_{name}.pt2"))
 
     def pack(name: str, file: str, **files: Any) -> Path:
         return pack_format(
@@ -91,6 +77,30 @@ def pack_classifiers(folder: Path, network: Path) -> dict[str, Path]:
         "lite0_exported": pack("lite0_exported", "lite0_any.pt2"),
         "lite0_exported_for_two": pack("lite0_exported_for_two", "lite0_two.pt2"),
     }
+
+
+def save_weights(state: dict[str, Any], folder: Path) -> None:
+    """Writes a state dict as lite0.pth, .bin and .safetensors."""
+    import safetensors.torch
+    import torch
+
+    for suffix in ("pth", "bin"):
+        torch.save(state, folder / f"lite0.{suffix}")
+    safetensors.torch.save_file(state, folder / "lite0.safetensors")
+
+
+def save_programs(model: Any, folder: Path) -> None:
+    """Writes a model with its code: TorchScript as lite0.pt; exported for any batch, and for two images."""
+    import torch
+
+    images = torch.zeros(2, 3, 224, 224)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(model, images).save(str(folder / "lite0.pt"))
+    rows = torch.export.Dim("rows", min=1)
+    for name, shapes in (("any", ({0: rows},)), ("two", None)):
+        program = torch.export.export(model, (images,), dynamic_shapes=shapes, strict=False)
+        torch.export.save(program, str(folder / f"lite0_{name}.pt2"))
 
 
 def pack_architecture(folder: Path) -> dict[str, Path]:
