@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from ts.handler_utils.configuration import Configuration
-from ts.handler_utils.explaining.captum import check_target
 from ts.handler_utils.explaining.images import draw_heatmap
 from ts.handler_utils.explaining.rows import explain_rows
 from ts.handler_utils.images.pillow import encode_png
@@ -15,6 +14,7 @@ from ts.handler_utils.images.settings import ImageClassifierOptions, ImageClassi
 from ts.handler_utils.images.transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
 from ts.handler_utils.models.logits import class_logits
 from ts.handler_utils.requests.current import CurrentBatch
+from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.timer import timed
 from ts.torch_handler.vision_handler import VisionHandler
 from ts.utils.util import map_class_to_label

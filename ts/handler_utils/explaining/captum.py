@@ -23,17 +23,6 @@ def import_captum() -> Any:
     return captum.attr
 
 
-def check_target(target: int, classes: int) -> int:
-    """The class to explain, if the model has it.
-
-    Raises:
-        InvalidInput: it has not.
-    """
-    if not 0 <= target < classes:
-        raise InvalidInput(f"Wrong option: target must be from 0 to {classes - 1}, but it is {target}")
-    return target
-
-
 def unexplainable(why: str) -> InvalidInput:
     """The error of asking for explanations of a model that cannot be explained."""
     return InvalidInput(f"The model cannot be explained: {why}")

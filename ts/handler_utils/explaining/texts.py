@@ -9,8 +9,9 @@ from typing import Any, Optional
 import torch
 from torch import nn
 
-from ts.handler_utils.explaining.captum import check_target, import_captum, unexplainable
+from ts.handler_utils.explaining.captum import import_captum, unexplainable
 from ts.handler_utils.models.logits import logits_of
+from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.text.batch import TextBatch
 
 # Points of the path from no text to the text that one forward pass takes: memory is this many copies of a text.

@@ -18,7 +18,6 @@ from ts.handler_utils.images.reader import ImageReader
 from ts.handler_utils.images.settings import VisionSettings
 from ts.handler_utils.images.threads import default_threads, map_in_threads
 from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
-from ts.handler_utils.models.device import to_device
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.payload import payload_of
@@ -118,7 +117,7 @@ class ImageBatches(Part):
         device = self.handler.device
         if any(image.dtype != torch.uint8 for image in images):
             return torch.stack([self._normalize(image) for image in images]).to(device)
-        return self._normalize(to_device(torch.stack(images), device))
+        return self._normalize(_to_device(torch.stack(images), device))
 
     def _normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """Pixels as the model gets them; what an own `image_processing` or a client made already is that."""
@@ -159,6 +158,13 @@ class ImageBatches(Part):
                 with suppress(PredictionException):  # which `read` finds again
                     requests[index] = payload_of(row), transform_of(index)
         return self.reader.decode_on_gpu(requests) if requests else {}
+
+
+def _to_device(batch: torch.Tensor, device: Any) -> torch.Tensor:
+    """A batch on a device; to a GPU it is copied while the CPU goes on, which takes page-locked memory."""
+    if device is not None and torch.device(device).type == "cuda" and batch.device.type == "cpu":
+        return batch.pin_memory().to(device, non_blocking=True)
+    return batch.to(device)
 
 
 def _transformed(image: Any, index: int, transform_of: TransformOf) -> torch.Tensor:

@@ -36,10 +36,3 @@ def _xla_device() -> Any:
     from torch_xla.core import xla_model
 
     return xla_model.xla_device()
-
-
-def to_device(batch: torch.Tensor, device: Any) -> torch.Tensor:
-    """A batch on a device; to a GPU it is copied while the CPU goes on, which takes page-locked memory."""
-    if device is not None and torch.device(device).type == "cuda" and batch.device.type == "cpu":
-        return batch.pin_memory().to(device, non_blocking=True)
-    return batch.to(device)

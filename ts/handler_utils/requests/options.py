@@ -71,6 +71,17 @@ def _given(name: str, places: Iterable[Mapping[str, Any]], header: Any) -> Any:
     )  # contexts that tests make up answer False for any header
 
 
+def check_target(target: int, classes: int) -> int:
+    """The class that the option `target` names, if the model has it.
+
+    Raises:
+        InvalidInput: it has not.
+    """
+    if not 0 <= target < classes:
+        raise InvalidInput(f"Wrong option: target must be from 0 to {classes - 1}, but it is {target}")
+    return target
+
+
 def describe_problems(invalid: ValidationError, prefix: str = "") -> str:
     """What is wrong with values that pydantic refused: for each its name, what is allowed, and the value."""
     return "; ".join(_describe_problem(problem, prefix) for problem in invalid.errors())

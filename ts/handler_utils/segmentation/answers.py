@@ -10,7 +10,6 @@ from PIL import Image
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput, each_row
-from ts.handler_utils.explaining.captum import check_target
 from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
 from ts.handler_utils.parts import Part
@@ -19,6 +18,7 @@ from ts.handler_utils.pictures.overlay_encoding import encode_overlay
 from ts.handler_utils.pictures.palette import voc_palette
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.json_encoding import JSON, encode_json
+from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.segmentation.class_maps import (
     ClassMap,
     most_probable,
