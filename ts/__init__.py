@@ -11,6 +11,6 @@ try:
 except ImportError:
     __version__ = HANDLERS_VERSION
 
-from ts.handler_utils.models.idle_threads import limit_spinning  # noqa: E402 (`__path__` comes first)
+from ts.idle_threads import limit_spinning  # noqa: E402 (`__path__` comes first)
 
 limit_spinning()  # here, since TorchServe's worker imports this package before torch
