@@ -26,20 +26,25 @@ Exit status: 0 packed, 1 could not be packed (the reason is on standard error), 
 
 
 class ArgParser:
-    """Namespace of the parser's factory, named as torchserve's archiver names it."""
+    """Namespace of the command line's reader, named as torchserve's archiver names it."""
 
     @staticmethod
-    def export_model_args_parser() -> argparse.ArgumentParser:
-        """Returns the parser; its results are what `ModelArchiverConfig.from_args` takes."""
-        parser = argparse.ArgumentParser(
-            prog="torch-model-archiver",
-            description=DESCRIPTION,
-            epilog=EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        _add_model_options(parser)
-        _add_output_options(parser)
-        return parser
+    def export_model_args_parser() -> ModelArchiverConfig:
+        """Returns what the command line (`sys.argv`) asks for; wrong usage ends the process with status 2."""
+        return ModelArchiverConfig.from_args(make_parser().parse_args())
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Returns the parser; its results are what `ModelArchiverConfig.from_args` takes."""
+    parser = argparse.ArgumentParser(
+        prog="torch-model-archiver",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_model_options(parser)
+    _add_output_options(parser)
+    return parser
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -50,18 +55,21 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--handler",
         required=True,
+        type=os.path.expanduser,
         help="a default handler's name (e.g. image_classifier), FILE.py, FILE.py:FUNCTION, "
         "or PACKAGE.MODULE, whose package is packed whole",
     )
     parser.add_argument(
         "--serialized-file",
         metavar="FILE",
+        type=os.path.expanduser,
         help="weights (.pt, .pth, .bin, .safetensors), TorchScript (.pt), torch.export or AOTInductor (.pt2, "
         ".so), or .onnx",
     )
     parser.add_argument(
         "--model-file",
         metavar="FILE",
+        type=os.path.expanduser,
         help="Python file with the model's one torch.nn.Module class (eager models); in its place, handler: "
         "architecture in the config file names a network of torchvision",
     )
@@ -69,10 +77,19 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         "--extra-files",
         metavar="PATHS",
         action="append",
-        help="comma separated files, folders (their content keeps its tree) and patterns; may be repeated",
+        help="comma separated files, folders (their content keeps its tree) and patterns, of which ** stands for "
+        "folders of any depth; may be repeated",
     )
-    parser.add_argument("-r", "--requirements-file", metavar="FILE", help="requirements.txt of the model")
-    parser.add_argument("-c", "--config-file", metavar="FILE", help="model-config.yaml of the model")
+    parser.add_argument(
+        "-r",
+        "--requirements-file",
+        metavar="FILE",
+        type=os.path.expanduser,
+        help="requirements.txt of the model",
+    )
+    parser.add_argument(
+        "-c", "--config-file", metavar="FILE", type=os.path.expanduser, help="model-config.yaml of the model"
+    )
     parser.add_argument(
         "--runtime",
         choices=[runtime.value for runtime in RuntimeType],
@@ -83,7 +100,11 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--export-path", metavar="FOLDER", default=os.getcwd(), help="where the archive goes (default: here)"
+        "--export-path",
+        metavar="FOLDER",
+        type=os.path.expanduser,
+        default=os.getcwd(),
+        help="where the archive goes (default: here)",
     )
     parser.add_argument(
         "--archive-format",
@@ -92,3 +113,9 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         help="see below (default: %(default)s)",
     )
     parser.add_argument("-f", "--force", action="store_true", help="replace an archive of the same name")
+    parser.add_argument(
+        "--no-check",
+        action="store_true",
+        help="say as a warning, and not as an error, what TorchServe could not load (files that are missing, or "
+        "would overwrite each other, stay errors)",
+    )

@@ -31,6 +31,7 @@ class ModelArchiverConfig:
         force: Replace an archive of the same name.
         requirements_file: `requirements.txt` that TorchServe installs for the model.
         config_file: `model-config.yaml`.
+        no_check: Say as a warning, and not as an error, what TorchServe could not load.
     """
 
     model_name: str
@@ -45,8 +46,9 @@ class ModelArchiverConfig:
     force: bool = False
     requirements_file: str | None = None
     config_file: str | None = None
+    no_check: bool = False
 
     @classmethod
-    def from_args(cls, args: Namespace) -> ModelArchiverConfig:
-        """Makes a config of the arguments that `ArgParser` parsed; arguments it lacks keep their defaults."""
+    def from_args(cls, args: Namespace | ModelArchiverConfig) -> ModelArchiverConfig:
+        """Makes a config of any object with the fields as attributes; those that it lacks keep their defaults."""
         return cls(**{f.name: getattr(args, f.name) for f in fields(cls) if hasattr(args, f.name)})

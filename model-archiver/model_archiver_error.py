@@ -1,4 +1,4 @@
-"""The one exception of the archiver."""
+"""The exceptions of the archiver."""
 
 from __future__ import annotations
 
@@ -8,3 +8,11 @@ class ModelArchiverError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
+
+
+class InputNotFoundError(ModelArchiverError, FileNotFoundError):
+    """Something that was named as an input is not there."""
+
+
+class ArchiveExistsError(ModelArchiverError, FileExistsError):
+    """There is an archive of that name already, which nobody asked to replace."""

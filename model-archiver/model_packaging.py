@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 
+from . import model_packaging_utils
 from .arg_parser import ArgParser
 from .model_archiver_config import ModelArchiverConfig
 from .model_archiver_error import ModelArchiverError
+from .model_packaging_utils import ModelExportUtils
 
 __all__ = [
     "ArgParser",
     "ModelArchiverConfig",
     "ModelArchiverError",
+    "ModelExportUtils",
     "generate_model_archive",
     "model_handlers",
     "package_model",
@@ -31,7 +35,11 @@ model_handlers = {
 }
 
 
-def generate_model_archive(config: ModelArchiverConfig | None = None) -> None:
+# torchserve's archiver has the table in that module, where tools look names up and add rows.
+model_packaging_utils.model_handlers = model_handlers
+
+
+def generate_model_archive(config: Namespace | ModelArchiverConfig | None = None) -> None:
     """Makes a model archive; the console command `torch-model-archiver`.
 
     Args:
@@ -44,28 +52,38 @@ def generate_model_archive(config: ModelArchiverConfig | None = None) -> None:
     if config is not None:
         package_model(config)
         return
-    arguments = ArgParser.export_model_args_parser().parse_args()
+    config = ArgParser.export_model_args_parser()
     import logging  # like all that packing needs, only once there is something to pack
 
     logging.basicConfig(format="torch-model-archiver: warning: %(message)s")
     try:
-        package_model(ModelArchiverConfig.from_args(arguments))
+        package_model(config)
     except ModelArchiverError as error:
         sys.exit(f"torch-model-archiver: error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)  # as shells report a Ctrl-C
 
 
-def package_model(config: ModelArchiverConfig, manifest: str | None = None) -> None:
+def package_model(config: Namespace | ModelArchiverConfig, manifest: str | None = None) -> None:
     """Makes a model archive.
 
     Args:
-        config: What to pack.
+        config: What to pack; any object with the fields of a `ModelArchiverConfig` as attributes will do.
         manifest: JSON to use as the manifest in place of the one that `config` stands for.
 
     Raises:
+        InputNotFoundError: A file is missing; also a `FileNotFoundError`.
+        ArchiveExistsError: There is an archive already, and no `force`; also a `FileExistsError`.
         ModelArchiverError: The archive cannot be made; what was there before is as it was.
     """
-    from .packing import pack  # --help and wrong usage are answered without it
+    config = ModelArchiverConfig.from_args(config)
+    ModelExportUtils.validate_inputs(config.model_name, config.export_path)
+    plan = ModelExportUtils.make_plan(config)
+    manifest = manifest or ModelExportUtils.generate_manifest_json(config, plan)
+    ModelExportUtils.archive(
+        config.export_path, config.model_name, plan, manifest, config.archive_format, config.force
+    )
 
-    pack(config, model_handlers, manifest)
+
+if __name__ == "__main__":
+    generate_model_archive()

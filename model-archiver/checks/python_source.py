@@ -26,6 +26,21 @@ def parse(path: Path, role: str) -> ast.Module:
         ) from None
 
 
+def check_imports(tree: ast.Module, path: Path, role: str) -> None:
+    """Refuses a file that imports relatively whenever it is imported, though it lies in no package.
+
+    Raises:
+        ModelArchiverError: It does; those inside `if` and `try` may be meant for another place.
+    """
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.level:
+            absolute = f"from {statement.module} import ..." if statement.module else "import ..."
+            raise ModelArchiverError(
+                f"{role} {path}, line {statement.lineno} imports relatively ({ast.unparse(statement)}), and lies "
+                f"in no package: write {absolute}, and give the module by --extra-files"
+            )
+
+
 def module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Yields the statements that run at import, those inside `if`, `try`, `with` and loops too."""
     for statement in body:

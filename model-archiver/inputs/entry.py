@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model_archiver_error import ModelArchiverError
+from ..model_archiver_error import InputNotFoundError, ModelArchiverError
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def stat_source(path: Path, role: str) -> os.stat_result:
                 if error.errno == errno.ELOOP
                 else f"to {os.readlink(path)}, which does not exist"
             )
-            raise ModelArchiverError(f"{role} {path} is a link that leads {where}") from None
+            raise InputNotFoundError(f"{role} {path} is a link that leads {where}") from None
         if isinstance(error, (FileNotFoundError, NotADirectoryError)):
-            raise ModelArchiverError(f"{role} {path} does not exist") from None
+            raise InputNotFoundError(f"{role} {path} does not exist") from None
         raise ModelArchiverError(f"{role} {path} cannot be read: {error.strerror}") from None
 
 

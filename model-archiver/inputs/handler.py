@@ -12,11 +12,11 @@ import difflib
 import os
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..checks.python_source import may_define, parse
 from ..manifest_components.manifest import RuntimeType
-from ..model_archiver_error import ModelArchiverError
+from ..model_archiver_error import InputNotFoundError, ModelArchiverError
 from .entry import Entry, file_entry
 from .tree import folder_entries
 
@@ -27,9 +27,24 @@ HANDLER = re.compile(r"(?P<path>.+?)(?::(?P<function>[^\W\d]\w*))?")
 DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
-def resolve_handler(
-    handler: str, runtime: str, default_names: Collection[str], target: Path
-) -> tuple[str, list[Entry]]:
+@dataclass(frozen=True)
+class Handler:
+    """What `--handler` stands for.
+
+    Attributes:
+        entries: The files that it needs.
+        module: The Python file that TorchServe imports; None for a default handler and a shared library.
+        function: The function that it names; None where it names none.
+        in_package: The module is imported as a part of a package.
+    """
+
+    entries: list[Entry]
+    module: Path | None = None
+    function: str | None = None
+    in_package: bool = False
+
+
+def resolve_handler(handler: str, runtime: str, default_names: Collection[str], target: Path) -> Handler:
     """Finds the handler.
 
     Args:
@@ -38,14 +53,14 @@ def resolve_handler(
         default_names: Handlers that need no file.
         target: The archive that is being made.
 
-    Returns:
-        The manifest's `handler` value, and the entries that the handler needs.
-
     Raises:
-        ModelArchiverError: There is no such handler, or its file lacks the function.
+        ModelArchiverError: There is no such handler, or no such runtime.
     """
+    runtimes = [runtime.value for runtime in RuntimeType]
+    if runtime not in runtimes:
+        raise ModelArchiverError(f"{runtime!r} is no runtime: choose from {', '.join(runtimes)}")
     if handler in default_names:
-        return handler, []
+        return Handler([])
     match = HANDLER.fullmatch(handler)
     if match is None:
         raise ModelArchiverError("the handler has no name")
@@ -53,15 +68,12 @@ def resolve_handler(
         raise ModelArchiverError(f"the handler {handler} names no function after the colon")
     path, function = match["path"], match["function"]
     if runtime == RuntimeType.LSP.value:
-        return os.path.basename(handler), [_file(path, ".so")]
+        return Handler([_file(path, ".so")])
     source = Path(path if path.endswith(".py") else f"{path}.py")
     if source.is_file():
-        entries, module = [_file(path, ".py")], source
-    else:
-        entries, module = _package(path, default_names, target)
-    if function and not may_define(parse(module, ROLE), function):
-        raise ModelArchiverError(f"{ROLE} {module} has no {function}")
-    return os.path.basename(handler), entries
+        return Handler([_file(path, ".py")], source, function)
+    entries, module = _package(path, default_names, target)
+    return Handler(entries, module, function, in_package=True)
 
 
 def _file(path: str, suffix: str) -> Entry:
@@ -79,15 +91,15 @@ def _package(path: str, default_names: Collection[str], target: Path) -> tuple[l
         if candidate.is_file():
             top = dotted.partition(".")[0]
             return list(folder_entries(Path(folder, top), f"{top}/", target)), candidate
-    raise ModelArchiverError(f"the handler {path} is neither {path}.py nor a module: there is no {module}.py")
+    raise InputNotFoundError(f"the handler {path} is neither {path}.py nor a module: there is no {module}.py")
 
 
-def _not_found(path: str, default_names: Collection[str]) -> ModelArchiverError:
+def _not_found(path: str, default_names: Collection[str]) -> InputNotFoundError:
     if path.endswith(".py") or os.path.basename(path) != path:
-        return ModelArchiverError(f"{ROLE} {path} does not exist")
+        return InputNotFoundError(f"{ROLE} {path} does not exist")
     nearest = difflib.get_close_matches(path, default_names, n=1)
     hint = f"; did you mean {nearest[0]}?" if nearest else ""
     names = ", ".join(default_names)
-    return ModelArchiverError(
+    return InputNotFoundError(
         f"there is no handler {path}, neither a file {path}.py nor one of the defaults ({names}){hint}"
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import filecmp
-import logging
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from ..checks.handler_file import check_handler_file
+from ..checks.labels import LABELS, check_labels
 from ..checks.model_config import named_model_class, read_model_config
-from ..checks.model_file import model_file_problem
-from ..checks.serialized_file import serialized_file_problem
+from ..checks.model_file import check_model_file
+from ..checks.refusals import refusals
+from ..checks.serialized_file import check_serialized_file
+from ..checks.torchvision_names import check_torchvision_names
 from ..manifest_components.manifest import MANIFEST_PATH
 from ..model_archiver_config import ModelArchiverConfig
 from ..model_archiver_error import ModelArchiverError
 from .entry import Entry, file_entry
-from .handler import resolve_handler
+from .handler import Handler, resolve_handler
 from .tree import extra_entries
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,9 @@ class Plan:
     """What goes into an archive.
 
     Attributes:
-        handler: The manifest's `handler` value.
         entries: The files, sorted by their names in the archive; no two have the same name.
     """
 
-    handler: str
     entries: list[Entry]
 
     @property
@@ -51,11 +51,11 @@ def make_plan(config: ModelArchiverConfig, target: Path, default_names: Collecti
     Raises:
         ModelArchiverError: An input is missing, wrong, or in conflict with another; the message names it.
     """
-    handler, entries = resolve_handler(config.handler, config.runtime, default_names, target)
-    entries += _named_files(config)
-    _check_content(config, strict=config.handler in default_names)
-    entries += extra_entries(config.extra_files or (), target)
-    return Plan(handler, sorted(_merged(entries, target), key=lambda entry: entry.name))
+    handler = resolve_handler(config.handler, config.runtime, default_names, target)
+    entries = [*handler.entries, *_named_files(config), *extra_entries(config.extra_files or (), target)]
+    plan = Plan(sorted(merged(entries, target), key=lambda entry: entry.name))
+    _check_content(config, handler, plan, is_default=config.handler in default_names)
+    return plan
 
 
 def _named_files(config: ModelArchiverConfig) -> Iterator[Entry]:
@@ -70,22 +70,36 @@ def _named_files(config: ModelArchiverConfig) -> Iterator[Entry]:
             yield file_entry(Path(path), Path(path).name, role)
 
 
-def _check_content(config: ModelArchiverConfig, strict: bool) -> None:
-    model_config = read_model_config(Path(config.config_file)) if config.config_file else {}
-    if strict:
-        problem = serialized_file_problem(config.serialized_file, config.model_file, model_config)
-        if problem:
-            raise ModelArchiverError(problem)
-    if not config.model_file:
-        return
-    problem = model_file_problem(Path(config.model_file), named_model_class(model_config))
-    if problem and strict:
-        raise ModelArchiverError(problem)
-    if problem:  # a handler of one's own may load the file in any way it likes
-        logger.warning("%s", problem)
+def _check_content(config: ModelArchiverConfig, handler: Handler, plan: Plan, is_default: bool) -> None:
+    """Runs every check; a handler of one's own may read the model's files in any way it likes."""
+    model_config: dict[str, Any] = {}
+    if config.config_file:
+        with refusals(certain=not config.no_check):
+            model_config = read_model_config(Path(config.config_file))
+    if handler.module:
+        with refusals(certain=not config.no_check):
+            check_handler_file(handler.module, handler.function, handler.in_package)
+    certain = is_default and not config.no_check
+    if is_default:
+        with refusals(certain):
+            check_torchvision_names(model_config)
+        with refusals(certain):
+            check_serialized_file(config.serialized_file, config.model_file, model_config)
+    if config.model_file:
+        with refusals(certain):
+            check_model_file(Path(config.model_file), named_model_class(model_config))
+    for entry in plan.entries:
+        if entry.name == LABELS and entry.source:
+            with refusals(certain):
+                check_labels(entry.source)
 
 
-def _merged(entries: Iterable[Entry], target: Path) -> Iterable[Entry]:
+def merged(entries: Iterable[Entry], target: Path) -> Iterable[Entry]:
+    """Returns the entries, each place once.
+
+    Raises:
+        ModelArchiverError: Two entries have one place and differ, or replacing `target` would take one away.
+    """
     by_name: dict[str, Entry] = {}
     for entry in entries:
         _check_apart_from(target, entry)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..model_archiver_error import ModelArchiverError
+from ..model_archiver_error import InputNotFoundError, ModelArchiverError
 from ..publishing.publish import is_temporary
 from .entry import Entry, file_entry, stat_source
 
@@ -26,7 +26,8 @@ def extra_entries(extra_files: str | Sequence[str], target: Path) -> Iterator[En
 
     Args:
         extra_files: Comma separated paths and patterns, or several such texts. A text that is itself a path is
-            taken as it is, so names with commas and brackets work.
+            taken as it is, so names with commas and brackets work. `~` is the home folder, and `**/` in a
+            pattern stands for folders of any depth: then the files that match are taken, and no folder.
         target: The archive that is being made; left out where it lies in one of the folders.
 
     Raises:
@@ -66,16 +67,22 @@ def _paths(text: str) -> Iterator[Path]:
         yield Path(text.strip())
         return
     for item in filter(None, map(str.strip, text.split(","))):
-        if os.path.lexists(item) or not glob.has_magic(item):
-            yield Path(item)
+        path = item if os.path.lexists(item) else os.path.expanduser(item)
+        if os.path.lexists(path) or not glob.has_magic(path):
+            yield Path(path)
         else:
-            yield from _matches(item)
+            yield from _matches(path)
 
 
 def _matches(pattern: str) -> list[Path]:
-    paths = [path for path in map(Path, sorted(glob.glob(pattern))) if path.name not in JUNK]
+    recursive = "**/" in pattern
+    paths = [
+        path for path in map(Path, sorted(glob.glob(pattern, recursive=recursive))) if path.name not in JUNK
+    ]
+    if recursive:
+        paths = [path for path in paths if not path.is_dir() and not JUNK.intersection(path.parts)]
     if not paths:
-        raise ModelArchiverError(f"{ROLE} pattern {pattern} matches nothing")
+        raise InputNotFoundError(f"{ROLE} pattern {pattern} matches nothing")
     return paths
 
 

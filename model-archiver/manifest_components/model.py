@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 
 class Model:
@@ -19,6 +20,9 @@ class Model:
         requirements_file: `requirements.txt`.
         config_file: `model-config.yaml`.
         source_vocab: Vocabulary file of a text handler.
+
+    Attributes:
+        model_dict: The part as it goes into the manifest.
     """
 
     def __init__(
@@ -33,21 +37,34 @@ class Model:
         config_file: str | None = None,
         source_vocab: str | None = None,
     ) -> None:
+        self.model_name = model_name
+        self.serialized_file = _base_name(serialized_file)
+        self.handler = os.path.basename(handler)
+        self.model_file = model_file
+        self.model_version = model_version
+        self.extensions = extensions
+        self.requirements_file = requirements_file
+        self.config_file = _base_name(config_file)
+        self.source_vocab = _base_name(source_vocab)
+        self.model_dict = self.__to_dict__()
+
+    def __to_dict__(self) -> dict[str, Any]:
         parts = {
-            "modelName": model_name,
-            "serializedFile": _base_name(serialized_file),
-            "handler": _base_name(handler),
-            "modelFile": _base_name(model_file),
-            "modelVersion": model_version,
-            "extensions": extensions,
-            "requirementsFile": _base_name(requirements_file),
-            "configFile": _base_name(config_file),
-            "sourceVocab": _base_name(source_vocab),
+            "serializedFile": self.serialized_file,
+            "handler": self.handler,
+            "modelFile": _base_name(self.model_file),
+            "modelVersion": self.model_version,
+            "extensions": self.extensions,
+            "requirementsFile": _base_name(self.requirements_file),
+            "configFile": self.config_file,
+            "sourceVocab": self.source_vocab,
         }
-        self.model_dict = {key: value for key, value in parts.items() if value}
+        return {"modelName": self.model_name, **{key: value for key, value in parts.items() if value}}
 
     def __str__(self) -> str:
         return json.dumps(self.model_dict)
+
+    __repr__ = __str__
 
 
 def _base_name(path: str | None) -> str | None:

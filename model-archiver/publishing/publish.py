@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..model_archiver_error import ModelArchiverError
+from ..model_archiver_error import ArchiveExistsError
 from .atomic_rename import exchange, rename_to_free_name
 
 try:
@@ -53,7 +53,7 @@ def publish(path: Path, target: Path, replace: bool) -> None:
     Its content reaches the disk first, so that after a power cut there is the old archive or the new one.
 
     Raises:
-        ModelArchiverError: `target` exists and `replace` is false.
+        ArchiveExistsError: `target` exists and `replace` is false.
         OSError: The disk or the file system refuses; `target` is as it was.
     """
     _sync_all(path)
@@ -65,7 +65,7 @@ def publish(path: Path, target: Path, replace: bool) -> None:
         else:
             os.replace(path, target)
     except FileExistsError:
-        raise ModelArchiverError(f"{target} exists already; -f replaces it") from None
+        raise ArchiveExistsError(f"{target} exists already; -f replaces it") from None
     _sync(target.parent)
 
 

@@ -49,6 +49,8 @@ def write_archive(
             with progress("verifying", plan.size) as advance:
                 _check_written(path, archive_format, model_name, digests, advance)
             publish(path, target, replace)
+    except ModelArchiverError:  # some are an OSError too
+        raise
     except OSError as error:
         raise ModelArchiverError(f"{target} cannot be written: {error.strerror or error}") from error
 

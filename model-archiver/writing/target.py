@@ -4,49 +4,43 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 from ..inputs.tree import JUNK
-from ..manifest_components.manifest import MANIFEST_PATH, RuntimeType
-from ..model_archiver_config import ModelArchiverConfig
-from ..model_archiver_error import ModelArchiverError
+from ..manifest_components.manifest import MANIFEST_PATH
+from ..model_archiver_error import ArchiveExistsError, ModelArchiverError
 from .formats import FORMATS, ArchiveFormat
 
-MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-.]*")
-"""TorchServe's rule for model names."""
 
-
-def archive_format(config: ModelArchiverConfig) -> ArchiveFormat:
-    """Returns the format that `config` names.
+def archive_format(name: str) -> ArchiveFormat:
+    """Returns the format of that name.
 
     Raises:
-        ModelArchiverError: The format, the runtime or the model's name is none.
+        ModelArchiverError: There is none.
     """
-    _check_choice("archive format", config.archive_format, list(FORMATS))
-    _check_choice("runtime", config.runtime, [runtime.value for runtime in RuntimeType])
-    if not MODEL_NAME.fullmatch(config.model_name):
-        raise ModelArchiverError(
-            f"{config.model_name!r} is no model name: it takes letters, digits, '_', '-' and '.', "
-            "and begins with a letter or a digit"
-        )
-    return FORMATS[config.archive_format]
+    if name not in FORMATS:
+        raise ModelArchiverError(f"{name!r} is no archive format: choose from {', '.join(FORMATS)}")
+    return FORMATS[name]
 
 
-def archive_path(config: ModelArchiverConfig, form: ArchiveFormat) -> Path:
+def archive_path(export_path: str, model_name: str, form: ArchiveFormat, replace: bool) -> Path:
     """Returns the archive's path, absolute and free of links.
 
+    Args:
+        export_path: The folder that it goes to.
+        model_name: The model's name.
+        form: The archive's format.
+        replace: An archive that is there already may be replaced.
+
     Raises:
-        ModelArchiverError: The folder does not exist, or what is there already may not be replaced.
+        ArchiveExistsError: There is one, and `replace` is false.
+        ModelArchiverError: What is there already may not be replaced.
     """
-    folder = Path(config.export_path)
-    if not folder.is_dir():
-        raise ModelArchiverError(f"the export path {folder} is not a folder")
-    path = Path(os.path.realpath(folder / (config.model_name + form.suffix)))
+    path = Path(os.path.realpath(Path(export_path, model_name + form.suffix)))
     if not os.path.lexists(path):
         return path
-    if not config.force:
-        raise ModelArchiverError(f"{path} exists already; -f replaces it")
+    if not replace:
+        raise ArchiveExistsError(f"{path} exists already; -f replaces it")
     if path.is_dir() != form.is_folder:
         raise ModelArchiverError(
             f"{path} is {'a folder' if path.is_dir() else 'not a folder'}, and is not replaced"
@@ -72,8 +66,3 @@ def _refuse_foreign_files(folder: Path) -> None:
                 raise ModelArchiverError(
                     f"{path} is not of the archive that lies there, which is not replaced: move the file elsewhere"
                 )
-
-
-def _check_choice(what: str, value: str, choices: list[str]) -> None:
-    if value not in choices:
-        raise ModelArchiverError(f"{value!r} is no {what}: choose from {', '.join(choices)}")

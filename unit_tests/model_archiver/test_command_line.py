@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from model_archiver.arg_parser import ArgParser
+from model_archiver.arg_parser import make_parser
 from model_archiver.model_archiver_config import ModelArchiverConfig
 
 REQUIRED = ("--model-name", "net", "--version", "1.0", "--handler", "answer.py")
 
 
 def parse(*arguments):
-    return ArgParser.export_model_args_parser().parse_args([*REQUIRED, *arguments])
+    return make_parser().parse_args([*REQUIRED, *arguments])
 
 
 def test_every_option_of_torchserve_0_12_reaches_the_config(tmp_path):
@@ -46,7 +46,7 @@ def test_every_option_of_torchserve_0_12_reaches_the_config(tmp_path):
 
 
 def test_short_and_long_spellings_are_the_same():
-    parser = ArgParser.export_model_args_parser()
+    parser = make_parser()
     short = parser.parse_args([*REQUIRED[:2], "-v", "2", *REQUIRED[4:], "-f", "-r", "r", "-c", "c"])
     assert (short.version, short.force, short.requirements_file, short.config_file) == ("2", True, "r", "c")
     long = parse("--force", "--requirements-file", "r", "--config-file", "c")
@@ -74,7 +74,7 @@ def test_extra_files_may_be_repeated():
 )
 def test_wrong_usage_ends_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
-        ArgParser.export_model_args_parser().parse_args(arguments)
+        make_parser().parse_args(arguments)
     assert end.value.code == 2
     assert "usage: torch-model-archiver" in capsys.readouterr().err
 
