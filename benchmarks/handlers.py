@@ -25,9 +25,9 @@ from benchmarks.cases import Case, cpu_cases
 from benchmarks.gpu_cases import cuda_cases
 from benchmarks.machine import describe
 from benchmarks.measuring import Plan, measure, rehearsal, say
-from benchmarks.processes import is_torchserve
 from benchmarks.report import plot, text
 from benchmarks.results import CaseResult, Report
+from benchmarks.workers.processes import is_torchserve
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> Report:

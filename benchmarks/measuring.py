@@ -15,9 +15,9 @@ from benchmarks.agreement import compare
 from benchmarks.cases import Batches, Case, Contender, Goal
 from benchmarks.inputs import Inputs
 from benchmarks.models import Unpacked
-from benchmarks.processes import Worker, WorkerError, search_path
 from benchmarks.results import CaseResult, Figures, Finding, quartiles
-from benchmarks.spec import Spec
+from benchmarks.workers.processes import Worker, WorkerError, search_path
+from benchmarks.workers.spec import Spec
 
 QUICK_ROWS = 2
 WARM_UPS = 5

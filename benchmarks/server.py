@@ -37,9 +37,9 @@ from benchmarks.inputs import Inputs
 from benchmarks.machine import describe
 from benchmarks.measuring import say
 from benchmarks.models import write_network
-from benchmarks.processes import ROOT, holds_this_library
 from benchmarks.report import plot, text
 from benchmarks.results import CaseResult, Figures, Finding, Report, quartiles
+from benchmarks.workers.processes import ROOT, holds_this_library
 from ts.runner.torchserve.server import TorchServe
 
 BATCH_SIZE = 8

@@ -30,9 +30,9 @@ from benchmarks.inputs import Inputs
 from benchmarks.machine import describe
 from benchmarks.measuring import Plan, measure
 from benchmarks.models import Unpacked, write_labels
-from benchmarks.processes import installed_torchserve
 from benchmarks.report import plot, text
 from benchmarks.results import Report
+from benchmarks.workers.processes import installed_torchserve
 from examples.assets import EFFICIENTNET_LITE0, PHOTOS, fetch, fetch_all
 from examples.image_classifier.build import HERE, imagenet_labels
 

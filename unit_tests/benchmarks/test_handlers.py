@@ -9,8 +9,8 @@ import pytest
 from benchmarks.cases import OURS, TORCHSERVE, cpu_cases
 from benchmarks.gpu_cases import cuda_cases
 from benchmarks.handlers import main
-from benchmarks.processes import ROOT, Worker, WorkerError, installed_torchserve, search_path
 from benchmarks.results import read
+from benchmarks.workers.processes import ROOT, Worker, WorkerError, installed_torchserve, search_path
 
 
 @pytest.fixture(scope="module")

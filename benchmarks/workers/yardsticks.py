@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torchvision import io
 
-from benchmarks.spec import Answer, Spec
+from benchmarks.workers.spec import Answer, Spec
 
 RESIZED, CROPPED = 256, 224
 

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+WORKER = Path(__file__).with_name("worker.py")
 MODEL_SERVER = Path("ts", "model_server.py")  # only torchserve has it
 SETTINGS = Path("ts", "handler_utils", "settings.py")  # only this library has it
 
@@ -22,7 +23,7 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """A process that runs benchmarks/worker.py.
+    """A process that runs worker.py.
 
     Example:
         with Worker(search_path("ours", upstream)) as worker:
@@ -34,7 +35,7 @@ class Worker:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115, it is closed with the worker
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-W", "ignore", str(ROOT / "benchmarks" / "worker.py"), json.dumps(paths)],
+            [sys.executable, "-S", "-W", "ignore", str(WORKER), json.dumps(paths)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def serve(messages: BinaryIO, answers: BinaryIO) -> None:
-    from benchmarks.tasks import Tasks
+    from benchmarks.workers.tasks import Tasks
 
     tasks = Tasks()
     while True:

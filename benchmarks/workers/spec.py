@@ -17,7 +17,7 @@ class Spec:
 
     Attributes:
         side: "upstream", "ours" or "machine".
-        task: a key of `benchmarks.tasks.TASKS`, or for "machine" of `benchmarks.yardsticks.YARDSTICKS`.
+        task: a key of `tasks.TASKS`, or for "machine" of `yardsticks.YARDSTICKS`.
         folder: the unpacked archive.
         manifest: the `model` section of its MANIFEST.json.
         config: its model-config.yaml.

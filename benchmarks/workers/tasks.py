@@ -15,7 +15,7 @@ import time
 from types import ModuleType, SimpleNamespace
 from typing import Any, Callable, Optional
 
-from benchmarks.spec import Answer, Spec
+from benchmarks.workers.spec import Answer, Spec
 
 
 class Tasks:
@@ -30,7 +30,7 @@ class Tasks:
         """Gets a task ready, and returns what the reader of its figures should know."""
         self._batches = len(spec.batches)
         if spec.side == "machine":
-            from benchmarks.yardsticks import YARDSTICKS
+            from benchmarks.workers.yardsticks import YARDSTICKS
 
             self._answer = YARDSTICKS[spec.task](spec)
         else:
