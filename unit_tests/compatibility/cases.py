@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from comparison import opened
+
 HERE = Path(__file__).parent
 
 
@@ -75,3 +77,12 @@ def _write_file(path: Path, content: Any) -> None:
         torch.save(content, path)
     else:
         path.write_text(json.dumps(content))
+
+
+def expected(case: dict[str, Any], theirs: dict[str, Any]) -> Any:
+    """0.12's answers, but where the case knows better: `expected` is the answers of some batches by their number."""
+    assert "error" not in theirs, theirs["error"]
+    answers = [[opened(row) for row in batch] for batch in theirs["batches"]]
+    for number, rows in case.get("expected", {}).items():
+        answers[number] = [row if isinstance(row, dict) else answers[number][row] for row in rows]
+    return answers

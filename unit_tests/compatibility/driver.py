@@ -83,7 +83,8 @@ class MetricLines(logging.Handler):
             name, _, rest = text[len("[METRICS]") :].partition(":")
             value, dimensions, kind, host = rest.split("|")
             value = "" if name.startswith("ts_handler_") else value
-            self.lines.append([name, value, dimensions, kind, host.split(",")[2:]])
+            requests = [part for part in host.split(",")[2:] if part.startswith("request-")]
+            self.lines.append([name, value, dimensions, kind, requests])
 
 
 def load_cases(path):
@@ -126,6 +127,7 @@ def run(folder, case):
     logging.getLogger().addHandler(lines)
     logging.getLogger("ts").setLevel(logging.INFO)
     logging.getLogger("ts.metrics.caching_metric").setLevel(logging.INFO)
+    os.environ.update(case.get("environment", {}))
     try:
         service, socket = load_service(folder, case), Socket()
         service.set_cl_socket(socket)
@@ -139,6 +141,8 @@ def run(folder, case):
         return {"error": traceback.format_exc()}
     finally:
         logging.getLogger().removeHandler(lines)
+        for name in case.get("environment", {}):
+            del os.environ[name]
 
 
 @contextlib.contextmanager
@@ -150,7 +154,8 @@ def inside(folder):
     yield
     sys.path[:] = path
     for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", None)).startswith(folder):
+        own = str(getattr(sys.modules[name], "__file__", None)).startswith(folder)
+        if own or name.startswith("ts.torch_handler.request_envelope."):  # a worker serves one model
             del sys.modules[name]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from cases import CASES
+from cases import CASES, expected
 from comparison import assert_same, opened
 
 
@@ -29,18 +29,10 @@ def test_a_handler_reports_the_metrics_that_it_does_on_torchserves_own(
     answers: dict[str, Any], name: str
 ) -> None:
     ours, theirs = answers["ours"][name], answers["theirs"][name]
+    assert "error" not in ours, ours["error"]
     assert ours["metrics"] == theirs["metrics"]
     assert ours["streamed"] == theirs["streamed"]
 
 
 def statuses(batches: Any) -> list[list[int]]:
     return [[row["status"] for row in batch] for batch in batches]
-
-
-def expected(case: dict[str, Any], theirs: dict[str, Any]) -> Any:
-    """0.12's answers, but where the case knows better: `expected` is the answers of some batches by their number."""
-    assert "error" not in theirs, theirs["error"]
-    answers = [[opened(row) for row in batch] for batch in theirs["batches"]]
-    for number, rows in case.get("expected", {}).items():
-        answers[number] = [row if isinstance(row, dict) else answers[number][row] for row in rows]
-    return answers

@@ -1,6 +1,6 @@
 """Digits: a transform of its own, and the digit alone as the answer."""
 
-from samples import picture
+from samples import base64_picture, picture
 from torchvision import transforms
 
 from ts.torch_handler.image_classifier import ImageClassifier
@@ -26,6 +26,8 @@ BATCHES = [
     [{"body": [[[0.5] * 28] * 28]}],
 ]
 
+DIGIT, OTHER_DIGIT = (base64_picture(seed, size=(28, 28), mode="L") for seed in (0, 1))
+
 CASES = {
     "mnist": {"model": "digits", "batches": BATCHES},
     "mnist, TorchScript": {"model": "digits", "scripted": True, "batches": BATCHES},
@@ -33,5 +35,10 @@ CASES = {
         "model": "digits",
         "envelope": "json",
         "batches": [[{"body": {"instances": [{"data": [[[0.25] * 28] * 28]}]}}]],
+    },
+    "mnist, kserve envelope": {
+        "model": "digits",
+        "envelope": "kserve",
+        "batches": [[{"body": {"instances": [{"data": DIGIT}, {"data": OTHER_DIGIT}]}}]],
     },
 }
