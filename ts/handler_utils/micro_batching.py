@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Callable
 
 from ts.handler_utils.answering.batch import BatchAnswering
+from ts.handler_utils.answering.workflows import stop_workflows
 from ts.handler_utils.parts import has_parts
 from ts.handler_utils.requests.envelope_rows import context_of_rows
 from ts.handler_utils.requests.rows import RowsContext
@@ -124,7 +125,7 @@ class MicroBatching:
             answers = self._threads.map(answer, range(len(starts)), starts)
             result = [answer for part in answers for answer in part]
         self.handler.context = context
-        return result
+        return stop_workflows(result, context)
 
     def _worker(self) -> Any:
         """A copy of the handler, for one micro batch, whose hooks wait for their turns."""

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, Callable, Optional
 
+from ts.handler_utils.answering.workflows import Refusal, stop_workflows
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, error_answer
 from ts.handler_utils.parts import Part
 from ts.handler_utils.profiler import run_profiled
@@ -40,7 +41,7 @@ class BatchAnswering(Part):
             rows = list(data or [])
             answers = self.answer(rows, context_of_rows(context, len(rows)))
         self.handler.context = context
-        return answers
+        return stop_workflows(answers, context)
 
     def answer(self, rows: list[Any], context: Any) -> list[Any]:
         """Answers the rows of a batch, each in its own way.
@@ -111,7 +112,7 @@ def _refuse(context: Any, index: int, error: Exception) -> dict[str, Any]:
     logger.warning("Request %s: %d, %s", request, status, body["message"], exc_info=trace)
     context.set_response_status(status, body["type"], index)
     context.set_response_content_type(index, JSON)  # not that of an answer, which a hook may have set
-    return body
+    return Refusal(body)
 
 
 def _sendable(context: Any, index: int, answer: Any) -> Any:
