@@ -43,6 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_model_options(parser)
+    _add_files(parser)
     _add_output_options(parser)
     return parser
 
@@ -59,6 +60,15 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         help="a default handler's name (e.g. image_classifier), FILE.py, FILE.py:FUNCTION, "
         "or PACKAGE.MODULE, whose package is packed whole",
     )
+    parser.add_argument(
+        "--runtime",
+        choices=[runtime.value for runtime in RuntimeType],
+        default=RuntimeType.PYTHON.value,
+        help="what runs the handler (default: %(default)s; LSP is TorchServe's C++ backend)",
+    )
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--serialized-file",
         metavar="FILE",
@@ -89,12 +99,6 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "-c", "--config-file", metavar="FILE", type=os.path.expanduser, help="model-config.yaml of the model"
-    )
-    parser.add_argument(
-        "--runtime",
-        choices=[runtime.value for runtime in RuntimeType],
-        default=RuntimeType.PYTHON.value,
-        help="what runs the handler (default: %(default)s; LSP is TorchServe's C++ backend)",
     )
 
 

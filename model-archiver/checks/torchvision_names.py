@@ -38,7 +38,7 @@ def check_torchvision_names(model_config: Mapping[str, Any]) -> None:
     if isinstance(architecture, dict):
         architecture = architecture.get("name")
     if isinstance(architecture, str):
-        _check("architecture", "networks", architecture, network_names)
+        _check("architecture", "network", architecture, network_names)
     if isinstance(preset, str):
         _check("preset", "weights", preset, weights_names)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,11 @@ from .entry import Entry, file_entry
 from .tree import folder_entries
 
 ROLE = "the handler file"
+
+CPP_HANDLERS = ("BaseHandler", "TorchScriptHandler")
+"""The handlers that TorchServe's C++ backend has without a file."""
+
+LIBRARY = ".dylib" if sys.platform == "darwin" else ".so"
 
 # The function is an identifier, so that the colon of a Windows drive is none of its business.
 HANDLER = re.compile(r"(?P<path>.+?)(?::(?P<function>[^\W\d]\w*))?")
@@ -68,7 +74,7 @@ def resolve_handler(handler: str, runtime: str, default_names: Collection[str], 
         raise ModelArchiverError(f"the handler {handler} names no function after the colon")
     path, function = match["path"], match["function"]
     if runtime == RuntimeType.LSP.value:
-        return Handler([_file(path, ".so")])
+        return Handler([] if handler in CPP_HANDLERS else [_file(path, LIBRARY)])
     source = Path(path if path.endswith(".py") else f"{path}.py")
     if source.is_file():
         return Handler([_file(path, ".py")], source, function)

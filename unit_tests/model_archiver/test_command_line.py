@@ -15,7 +15,7 @@ def parse(*arguments):
     return make_parser().parse_args([*REQUIRED, *arguments])
 
 
-def test_every_option_of_torchserve_0_12_reaches_the_config(tmp_path):
+def test_every_option_reaches_the_config(tmp_path):
     arguments = parse(
         *(
             "--serialized-file",
@@ -28,6 +28,7 @@ def test_every_option_of_torchserve_0_12_reaches_the_config(tmp_path):
             "python3",
         ),
         *("--export-path", str(tmp_path), "--archive-format", "tgz", "-f", "-r", "r.txt", "-c", "c.yaml"),
+        "--no-check",
     )
     assert ModelArchiverConfig.from_args(arguments) == ModelArchiverConfig(
         model_name="net",
@@ -42,6 +43,7 @@ def test_every_option_of_torchserve_0_12_reaches_the_config(tmp_path):
         force=True,
         requirements_file="r.txt",
         config_file="c.yaml",
+        no_check=True,
     )
 
 
@@ -56,6 +58,15 @@ def test_short_and_long_spellings_are_the_same():
 def test_the_archive_goes_to_the_working_directory_by_default(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert parse().export_path == str(tmp_path)
+
+
+def test_a_tilde_is_the_home_folder_in_every_path(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("USERPROFILE", "/home/me")
+    options = ("--serialized-file", "--model-file", "-r", "-c", "--export-path", "--handler")
+    found = vars(parse(*(part for option in options for part in (option, "~/x"))))
+    keys = ("serialized_file", "model_file", "requirements_file", "config_file", "export_path", "handler")
+    assert {key: found[key].replace("\\", "/") for key in keys} == dict.fromkeys(keys, "/home/me/x")
 
 
 def test_extra_files_may_be_repeated():

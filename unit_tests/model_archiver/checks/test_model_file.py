@@ -102,6 +102,13 @@ def test_a_syntax_error_is_said_with_its_line(problem):
     assert re.match(r"the model file net\.py, line 2 is not valid Python 3\.\d+\.\d+.*: ", said)
 
 
+def test_a_relative_import_is_said_with_its_line(problem):
+    assert problem("from torch import nn\nfrom .blocks import Block\nclass Net(nn.Module): pass") == (
+        "the model file net.py, line 2 imports relatively (from .blocks import Block), and lies in no package: "
+        "write from blocks import ..., and give the module by --extra-files"
+    )
+
+
 def test_a_default_handler_refuses_what_it_could_not_load(pack, inputs):
     (inputs / "net.py").write_text("x = 1")
     with pytest.raises(ModelArchiverError, match=r"net\.py has no torch\.nn\.Module class"):
@@ -112,6 +119,13 @@ def test_a_handler_of_ones_own_may_load_it_in_its_own_way(pack, inputs, contents
     (inputs / "net.py").write_text("def build(): pass")
     assert "net.py" in contents(pack(model_file="net.py"))
     assert caplog.messages == ["the model file net.py has no torch.nn.Module class"]
+
+
+def test_a_syntax_error_is_a_warning_then(pack, inputs, contents, caplog):
+    (inputs / "net.py").write_text("class Net(")
+    assert "net.py" in contents(pack(model_file="net.py"))
+    (message,) = caplog.messages
+    assert message.startswith("the model file net.py, line 1 is not valid Python 3.")
 
 
 def test_the_config_file_chooses_the_class(pack, inputs, contents):

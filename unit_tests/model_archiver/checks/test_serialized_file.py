@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 
 import pytest
+import torch
 from model_archiver.model_archiver_error import ModelArchiverError
 
 
@@ -80,6 +82,70 @@ def test_each_format_is_packed(pack, files, contents, handler, options):
 def test_what_no_default_handler_could_load_is_refused(pack, files, options, message):
     with pytest.raises(ModelArchiverError, match=message):
         pack(handler="image_classifier", **options)
+
+
+@pytest.fixture(scope="module")
+def saved():
+    """The bytes that torch.save writes of these, in the pickle protocols that it may be told."""
+    layer = torch.nn.Linear(2, 2)
+    objects = {
+        "whole": layer,
+        "sequence": torch.nn.Sequential(layer),
+        "array": torch.zeros(2).numpy(),
+        "weights": layer.state_dict(),
+        "plain dictionary": dict(layer.state_dict()),
+        "checkpoint": {"state_dict": layer.state_dict(), "epoch": 3},
+        "tensor": torch.zeros(2),
+        "parameter": torch.nn.Parameter(torch.zeros(2)),
+    }
+    found = {}
+    for name, value in objects.items():
+        for protocol in (2, 4):
+            stream = io.BytesIO()
+            torch.save(value, stream, pickle_protocol=protocol)
+            found[name, protocol] = stream.getvalue()
+    return found
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("whole", r"torch\.nn\.modules\.linear\.Linear"),
+        ("sequence", r"torch\.nn\.modules\.container\.Sequential"),
+        ("array", r"numpy\..*"),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"model_file": "net.py"}, {"config_file": "named.yaml"}])
+def test_a_pickled_object_is_called_what_it_is(pack, files, saved, name, kind, protocol, options):
+    (files / "object.pt").write_bytes(saved[name, protocol])
+    with pytest.raises(
+        ModelArchiverError, match=rf"^the serialized file object\.pt is a pickled object of {kind}, and"
+    ):
+        pack(handler="image_classifier", serialized_file="object.pt", **options)
+
+
+@pytest.mark.parametrize("name", ["whole", "sequence", "array"])
+def test_a_pickled_object_may_be_trusted(pack, files, saved, name, contents):
+    (files / "object.pt").write_bytes(saved[name, 2])
+    archive = pack(handler="base_handler", serialized_file="object.pt", config_file="trusting.yaml")
+    assert contents(archive)["object.pt"] == saved[name, 2]
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("name", ["weights", "plain dictionary", "checkpoint", "tensor", "parameter"])
+def test_weights_in_any_form_are_no_such_object(pack, files, saved, name, protocol, contents):
+    (files / "weights.pth").write_bytes(saved[name, protocol])
+    archive = pack(handler="image_classifier", serialized_file="weights.pth", model_file="net.py")
+    assert contents(archive)["weights.pth"] == saved[name, protocol]
+    with pytest.raises(ModelArchiverError, match=r"^the serialized file weights\.pth holds weights alone"):
+        pack(handler="image_classifier", serialized_file="weights.pth", force=True)
+
+
+def test_a_pointer_of_git_lfs_is_no_model(pack, files):
+    (files / "model.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(ModelArchiverError, match=r"^the serialized file model\.onnx is a pointer of Git LFS"):
+        pack(handler="image_classifier", serialized_file="model.onnx")
 
 
 def test_a_handler_of_ones_own_may_read_weights_alone(pack, files, contents):

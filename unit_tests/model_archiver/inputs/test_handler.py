@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.model_packaging import model_handlers
@@ -67,10 +69,16 @@ def test_a_dotted_module_may_lie_in_another_folder(packed, package, inputs):
     assert packed("src/shop.till.handler") == ("shop.till.handler", package)
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="there it is a .dylib")
 @pytest.mark.parametrize("handler", ["lib", "lib.so", "lib:Answer"])
 def test_a_handler_of_the_cpp_backend_is_a_shared_library(packed, inputs, handler):
     (inputs / "lib.so").write_bytes(b"\x7fELF")
     assert packed(handler, runtime="LSP") == (handler, ["lib.so"])
+
+
+@pytest.mark.parametrize("handler", ["BaseHandler", "TorchScriptHandler"])
+def test_the_cpp_backend_has_handlers_of_its_own(packed, handler):
+    assert packed(handler, runtime="LSP") == (handler, [])
 
 
 @pytest.mark.parametrize(

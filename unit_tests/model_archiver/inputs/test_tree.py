@@ -6,7 +6,7 @@ import os
 
 import pytest
 from model_archiver.inputs.tree import extra_entries
-from model_archiver.model_archiver_error import ModelArchiverError
+from model_archiver.model_archiver_error import InputNotFoundError, ModelArchiverError
 
 
 @pytest.fixture
@@ -37,6 +37,37 @@ def test_several_lists_add_up(names):
 def test_a_pattern_stands_for_what_it_matches(names):
     assert names("*.p*") == ["answer.py", "net.py", "weights.pt"]
     assert names("ex*") == ["below/words.txt", "labels.json"]
+
+
+def test_two_stars_stand_for_folders_of_any_depth(names, inputs):
+    (inputs / "extra" / "below" / "deep").mkdir()
+    for name in ("extra/a.bin", "extra/below/b.bin", "extra/below/deep/c.bin", "extra/below/deep/d.bin/e"):
+        (inputs / name).parent.mkdir(exist_ok=True)
+        (inputs / name).write_text(name)
+    assert names("extra/**/*.bin") == ["a.bin", "b.bin", "c.bin"]
+    assert names("**/deep/*,net.py") == ["c.bin", "net.py"]
+    assert names("extra/**/words.txt") == ["words.txt"]
+
+
+def test_two_stars_pass_over_what_interpreters_leave(names, inputs):
+    (inputs / "extra" / "__pycache__").mkdir()
+    (inputs / "extra" / "__pycache__" / "net.pyc").write_text("")
+    assert names("extra/**/*") == ["labels.json", "words.txt"]
+
+
+def test_two_stars_that_match_folders_alone_are_named(names):
+    with pytest.raises(InputNotFoundError, match=r"pattern \*\*/bel\* matches nothing$"):
+        names("**/bel*")
+
+
+def test_a_tilde_is_the_home_folder(names, inputs, monkeypatch):
+    monkeypatch.setenv("HOME", str(inputs / "extra"))
+    monkeypatch.setenv("USERPROFILE", str(inputs / "extra"))
+    assert names("~/labels.json, ~/below/*.txt") == ["labels.json", "words.txt"]
+    assert names("~") == ["below/words.txt", "labels.json"]
+    (inputs / "~").mkdir()
+    (inputs / "~" / "labels.json").write_text("")
+    assert names("~") == ["labels.json"], "a name is a name first"
 
 
 def test_hidden_files_and_folders_are_kept(names, inputs):
