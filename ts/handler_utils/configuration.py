@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Optional, TypeVar
 
-from ts.handler_utils.errors import each_row
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.options import Options, read_options
 from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
+from ts.handler_utils.worker import attributes_of
+
+logger = logging.getLogger(__name__)
 
 Kind = TypeVar("Kind", bound=Options)
 
@@ -24,7 +27,7 @@ class Configuration(Part):
     @property
     def settings(self) -> Any:
         """The settings as they were read, or assigned to `handler.settings`; before both, the defaults."""
-        assigned = vars(self.handler).get("settings")
+        assigned = attributes_of(self.handler).get("settings")
         if isinstance(assigned, HandlerSettings):
             return assigned
         if self._read is None:
@@ -40,14 +43,36 @@ class Configuration(Part):
         Raises:
             ValueError: see `read_settings`.
         """
-        handler = self.handler
-        self._read = settings = read_settings(self._settings_class, config)
-        if is_default_handler(handler):
+        is_ours = is_default_handler(self.handler)
+        settings = read_settings(self._settings_class, config, strict=is_ours)
+        if is_ours:
             warn_of_unknown_keys(settings)
-        if isinstance(inspect.getattr_static(handler, "settings", None), HandlerSettings):
-            handler.settings = settings
+        self._set(settings)
         for name in settings.handler_attributes & settings.model_fields_set:
-            setattr(handler, name, getattr(settings, name))
+            setattr(self.handler, name, getattr(settings, name))
+
+    def _set(self, settings: HandlerSettings) -> None:
+        self._read = settings
+        if isinstance(inspect.getattr_static(self.handler, "settings", None), HandlerSettings):
+            self.handler.settings = settings
+
+    def refuse(self, name: str, problem: str) -> None:
+        """Deals with a setting whose value does not fit: a subclass may have it for a purpose of its own.
+
+        Args:
+            name: of the setting, which a subclass gets as if it were unset, with a warning.
+            problem: a sentence.
+
+        Raises:
+            ValueError: the handler is one of the library's own.
+        """
+        message = f"model-config.yaml: {problem}"
+        if is_default_handler(self.handler):
+            raise ValueError(message)
+        logger.warning("%s; it is left to %s", message, type(self.handler).__name__)
+        settings = self.settings
+        default = type(settings).model_fields[name].get_default()
+        self._set(settings.model_copy(update={name: default}))
 
     def in_force(self) -> dict[str, Any]:
         """The value of each setting, as the attributes of the handler have it that stand for some."""
@@ -82,7 +107,10 @@ class Configuration(Part):
     def options(self, rows: int) -> list[Any]:
         """See `BaseHandler.options`."""
         kind, defaults = self.options_class, self.option_defaults()
-        return each_row(lambda index: self._options_of(index, kind, defaults), rows)
+        batch = CurrentBatch.of(self.handler)
+        if rows != len(batch.rows):  # a hook is called by hand, or with other rows than the batch's
+            return [kind(**defaults) for _ in range(rows)]
+        return batch.each(lambda index: self._options_of(index, kind, defaults), rows)
 
     def options_of(self, index: int) -> Any:
         """The options of one row of the batch.
@@ -96,7 +124,7 @@ class Configuration(Part):
         rows = CurrentBatch.of(self.handler).rows
         if index >= len(rows):  # the hook is called by hand, with no request behind it
             return kind(**defaults)
-        header = partial(self.handler.context.get_request_header, index)
+        header = partial(CurrentBatch.of(self.handler).request_header, index)
         return read_options(kind, rows[index], header, defaults)
 
 
@@ -107,6 +135,6 @@ def is_default_handler(handler: Any) -> bool:
 
 def _class_named(name: str, handler: Any, kind: type[Kind]) -> type[Kind]:
     """The nearest of a handler's attributes of a name that is a class of a kind: another is somebody else's."""
-    homes = [vars(handler), *map(vars, type(handler).__mro__)]
+    homes = [attributes_of(handler), *map(vars, type(handler).__mro__)]
     found = (home[name] for home in homes if name in home)
     return next((value for value in found if isinstance(value, type) and issubclass(value, kind)), kind)

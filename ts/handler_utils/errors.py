@@ -6,19 +6,17 @@ import struct
 import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Callable, TypeVar
+from typing import Any
 
 import torch
 
 from ts.utils.util import PredictionException
 
-Result = TypeVar("Result")
-
 # What reading bad data raises: Pillow's decoders, codecs, parsers, conversions to tensors.
 DATA_ERRORS = (ValueError, TypeError, LookupError, OSError, EOFError, SyntaxError, struct.error, zlib.error)
 
 # The names that TorchServe gives to errors of these statuses.
-_TYPES = {
+_TYPES: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "BadRequestException",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "RequestEntityTooLargeException",
     HTTPStatus.INSUFFICIENT_STORAGE: "OutOfMemoryException",
@@ -44,23 +42,6 @@ class RowErrors(Exception):
         self.errors = errors
 
 
-def each_row(function: Callable[[int], Result], rows: int) -> list[Result]:
-    """What a function makes of each row of a batch, called with the index of the row.
-
-    Raises:
-        RowErrors: some rows are at fault: the function raised a `PredictionException` for them.
-    """
-    results, errors = [], {}
-    for index in range(rows):
-        try:
-            results.append(function(index))
-        except PredictionException as error:
-            errors[index] = error
-    if errors:
-        raise RowErrors(errors)
-    return results
-
-
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether host or device memory ran out (torch's CPU allocator raises a plain RuntimeError)."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
@@ -75,10 +56,19 @@ def error_answer(error: BaseException) -> tuple[int, dict[str, Any]]:
     handler that raises: 503, and no detail, which goes to the log instead.
     """
     if isinstance(error, PredictionException):
-        status, message = int(error.error_code), str(error.message)
+        status, message = _status(error.error_code), str(error.message)
     elif is_out_of_memory(error):
         status, message = int(HTTPStatus.INSUFFICIENT_STORAGE), "Out of memory: the request does not fit"
     else:
         status, message = int(HTTPStatus.SERVICE_UNAVAILABLE), "Prediction failed"
     default_type = "BadRequestException" if 400 <= status < 500 else "InternalServerException"
-    return status, {"code": status, "type": _TYPES.get(HTTPStatus(status), default_type), "message": message}
+    return status, {"code": status, "type": _TYPES.get(status, default_type), "message": message}
+
+
+def _status(code: Any) -> int:
+    """The status that a `PredictionException` carries: any of three digits, not only those that HTTP names."""
+    try:
+        status = int(code)
+    except (TypeError, ValueError):
+        status = 0
+    return status if 100 <= status <= 999 else int(HTTPStatus.INTERNAL_SERVER_ERROR)

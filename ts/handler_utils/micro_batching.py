@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
-from typing import Any, Callable
+from typing import Any, Optional
 
 from ts.handler_utils.answering.batch import BatchAnswering
 from ts.handler_utils.answering.workflows import stop_workflows
@@ -15,6 +13,7 @@ from ts.handler_utils.parts import has_parts
 from ts.handler_utils.requests.envelope_rows import context_of_rows
 from ts.handler_utils.requests.rows import RowsContext
 from ts.handler_utils.timer import handler_time
+from ts.handler_utils.worker import worker_for
 
 HANDLER_METHODS = ["preprocess", "inference", "postprocess"]
 PROFILER_AVAILABLE = True
@@ -26,8 +25,9 @@ class MicroBatching:
     Used as torchserve's class of this name, which it replaces: there a row that cannot be read stops the thread
     that reads it, and the batch is never answered; and the options of requests are lost.
 
-    Each micro batch is answered by a shallow copy of the handler, in a thread. So it has its own rows, options and
-    context, and what a hook writes on `self` belongs to one micro batch; the model is shared.
+    Each micro batch is answered in a thread, with its own rows, options and `context`. What a hook writes on
+    `self` without having read it is its micro batch's own, too; what it has read first, such as a counter, is
+    shared by all.
 
     Example:
         class Pipelined(ImageClassifier):
@@ -57,11 +57,12 @@ class MicroBatching:
             parent_handler: a `BaseHandler`; or any handler with its three hooks, whose micro batches then are
                 answered all or nothing.
             micro_batch_size: rows of a micro batch, at most.
-            parallelism: how many micro batches may be in a hook at the same time; 1 unless it is named.
+            parallelism: how many micro batches may be in a hook at the same time; 1 unless it is named. To set it
+                again changes what it names. 0 counts as 1: torchserve takes it, and then never answers.
 
         Raises:
             TypeError: the handler lacks one of the hooks.
-            ValueError: a number is not a whole one above 0, or `parallelism` names something else than hooks.
+            ValueError: a number is not a whole one, or `parallelism` names something else than hooks.
         """
         if not all(callable(getattr(parent_handler, hook, None)) for hook in HANDLER_METHODS):
             kind = type(parent_handler).__name__
@@ -69,6 +70,7 @@ class MicroBatching:
         self.handler = parent_handler
         self.micro_batch_size = micro_batch_size
         self._thread = threading.local()
+        self._parallelism: dict[str, int] = {}
         self.parallelism = parallelism or {}
 
     @property
@@ -77,7 +79,7 @@ class MicroBatching:
 
     @micro_batch_size.setter
     def micro_batch_size(self, rows: int) -> None:
-        self._micro_batch_size = _above_zero("micro_batch_size", rows)
+        self._micro_batch_size = _whole("micro_batch_size", rows, least=1)
 
     @property
     def parallelism(self) -> dict[str, int]:
@@ -91,10 +93,9 @@ class MicroBatching:
             raise ValueError(
                 f"micro_batching: parallelism is of {', '.join(HANDLER_METHODS)}: not {unknown[0]!r}"
             )
-        limits = {
-            hook: _above_zero(f"parallelism: {hook}", parallelism.get(hook, 1)) for hook in HANDLER_METHODS
-        }
-        self._parallelism = dict(parallelism)
+        for hook, limit in parallelism.items():
+            self._parallelism[hook] = _whole(f"parallelism: {hook}", limit, least=0)
+        limits = {hook: self._parallelism.get(hook, 1) or 1 for hook in HANDLER_METHODS}
         self._turns = {hook: threading.Semaphore(limit) for hook, limit in limits.items()}
         self.shutdown()
         self._threads = ThreadPoolExecutor(sum(limits.values()), thread_name_prefix="micro-batch")
@@ -105,9 +106,9 @@ class MicroBatching:
         if threads is not None:
             threads.shutdown()
 
-    def get_micro_batch_idx(self) -> int:
-        """For hooks: the index of the micro batch that this thread answers, in its batch."""
-        return self._thread.index
+    def get_micro_batch_idx(self) -> Optional[int]:
+        """For hooks: the index of the micro batch that this thread answers, in its batch; outside of any, None."""
+        return getattr(self._thread, "index", None)
 
     def __call__(self, data: Any, context: Any) -> list[Any]:
         """Answers a batch, as `BaseHandler.handle` does."""
@@ -117,9 +118,8 @@ class MicroBatching:
 
             def answer(number: int, start: int) -> list[Any]:
                 self._thread.index = number
-                stop = min(start + self.micro_batch_size, len(rows))
-                part = RowsContext(row_context, range(start, stop))
-                return _answer(self._worker(), rows[start:stop], part)
+                part = rows[start : start + self.micro_batch_size]
+                return self._answer(part, RowsContext(row_context, range(start, start + len(part))))
 
             starts = range(0, len(rows), self.micro_batch_size)
             answers = self._threads.map(answer, range(len(starts)), starts)
@@ -127,41 +127,19 @@ class MicroBatching:
         self.handler.context = context
         return stop_workflows(result, context)
 
-    def _worker(self) -> Any:
-        """A copy of the handler, for one micro batch, whose hooks wait for their turns."""
-        worker = copy.copy(self.handler)
-        vars(worker).pop("handle", None)
-        mine: list[str] = []
+    def _answer(self, rows: list[Any], context: Any) -> list[Any]:
+        worker = worker_for(self.handler)
+        worker.context = context
+        if has_parts(self.handler):
+            return BatchAnswering.of(worker).answer(rows, context, self._turns)
+        result: Any = rows
         for hook, turn in self._turns.items():
-            setattr(worker, hook, _in_turn(getattr(worker, hook), turn, mine))
-        return worker
+            with turn:
+                result = getattr(worker, hook)(result)
+        return result
 
 
-def _answer(worker: Any, rows: list[Any], context: Any) -> list[Any]:
-    if has_parts(worker):
-        return BatchAnswering.of(worker).answer(rows, context)
-    worker.context = context
-    return worker.postprocess(worker.inference(worker.preprocess(rows)))
-
-
-def _in_turn(hook: Callable[..., Any], turn: threading.Semaphore, mine: list[str]) -> Callable[..., Any]:
-    """A hook that waits for its turn, unless another hook of the same worker calls it, which has one."""
-
-    @wraps(hook)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        if mine:
-            return hook(*args, **kwargs)
-        with turn:
-            mine.append(hook.__name__)
-            try:
-                return hook(*args, **kwargs)
-            finally:
-                mine.clear()
-
-    return run
-
-
-def _above_zero(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"micro_batching: {name} must be a whole number above 0, not {value!r}")
+def _whole(name: str, value: Any, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"micro_batching: {name} must be a whole number from {least} up, not {value!r}")
     return value

@@ -56,6 +56,14 @@ class HandlerSettings(Options):
         default=None,
         description="of images in memory: [N, C, H, W], or [N, H, W, C], which TorchScript on a CPU has if unset",
     )
+    stateless: Optional[bool] = Field(
+        default=None,
+        description="whether hooks may be run again on the rows of a batch that failed; found out if unset",
+    )
+    frozen: bool = Field(
+        default=True,
+        description="answer by a frozen copy of a TorchScript model on a CPU, which holds its weights once more",
+    )
     micro_batch: Optional[int] = Field(
         default=None,
         ge=1,
@@ -72,23 +80,35 @@ class WarmedUpSettings(HandlerSettings):
     )
 
 
-def read_settings(kind: type[Settings], config: dict[str, Any] | None) -> Settings:
+def read_settings(kind: type[Settings], config: dict[str, Any] | None, *, strict: bool = True) -> Settings:
     """Reads the settings of a handler from its archive's model-config.yaml.
 
     Args:
         kind: the handler's settings class.
         config: the whole file as a dictionary; None stands for no file.
+        strict: whether a wrong value is an error. Else it is warned of, and as if it were not there: a subclass
+            may have a key of the same name for a purpose of its own.
 
     Raises:
         ValueError: a value is wrong; the message names the key, the value and what is allowed.
     """
     section = (config or {}).get("handler") or {}
     if not isinstance(section, dict):
-        raise ValueError(f"model-config.yaml: `handler` must be a mapping of settings: {section!r}")
+        problem = f"model-config.yaml: `handler` must be a mapping of settings: {section!r}"
+        if strict:
+            raise ValueError(problem)
+        logger.warning("%s; it is left to the handler", problem)
+        section = {}
     try:
-        return kind(**section)
+        return kind(**{str(key): value for key, value in section.items()})
     except ValidationError as invalid:
-        raise ValueError(f"model-config.yaml: {describe_problems(invalid, 'handler.')}") from invalid
+        problem = f"model-config.yaml: {describe_problems(invalid, 'handler.')}"
+        if strict:
+            raise ValueError(problem) from invalid
+        logger.warning("%s; it is left to the handler", problem)
+        wrong = {error["loc"][0] for error in invalid.errors()}
+        fitting = {str(key): value for key, value in section.items() if key not in wrong}
+        return kind(**fitting)
 
 
 def warn_of_unknown_keys(settings: HandlerSettings) -> None:

@@ -39,12 +39,15 @@ def handler_time(context: Any) -> Iterator[None]:
     started = time.perf_counter()
     yield
     milliseconds = (time.perf_counter() - started) * 1000
-    context.metrics.add_time("HandlerTime", round(milliseconds, 2), None, "ms")
+    metrics = getattr(context, "metrics", None)
+    if metrics is not None:
+        metrics.add_time("HandlerTime", round(milliseconds, 2), None, "ms")
 
 
 def _profiles(handler: Any) -> bool:
-    config = getattr(getattr(handler, "context", None), "model_yaml_config", None) or {}
-    return bool((config.get("handler") or {}).get("profile"))
+    config = getattr(getattr(handler, "context", None), "model_yaml_config", None)
+    section = config.get("handler") if isinstance(config, dict) else None
+    return bool(isinstance(section, dict) and section.get("profile"))
 
 
 def _finish_queued_work(handler: Any) -> None:

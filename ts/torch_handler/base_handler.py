@@ -22,8 +22,10 @@ from ts.handler_utils.models.formats.onnx import setup_ort_session
 from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.loading import ModelLoading
 from ts.handler_utils.profiler import run_profiled
+from ts.handler_utils.requests.current import CurrentBatch
+from ts.handler_utils.requests.numbers import numbers_of, stack_numbers
 from ts.handler_utils.requests.options import Options
-from ts.handler_utils.requests.payload import payload_of
+from ts.handler_utils.requests.rows import read_header
 from ts.handler_utils.settings import HandlerSettings
 from ts.handler_utils.timer import timed
 from ts.utils.util import check_valid_pt2_backend, list_classes_from_module, load_label_mapping
@@ -84,11 +86,14 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         settings_class: what that section may hold: `HandlerSettings`, or a subclass of it.
         options_class: what a request may ask for: `Options`, or a subclass of it.
         payloads: what `preprocess` reads, a sentence each, for the handler's description.
+        stateless: whether the hooks may be run again on the rows of a batch that failed, since they change nothing
+            that would then be changed twice; None leaves it to `ts.handler_utils.answering.reruns` to find out.
     """
 
     settings: Any = HandlerSettings()
     settings_class: type[HandlerSettings] = HandlerSettings
     options_class: type[Options] = Options
+    stateless: Optional[bool] = None
     payloads: tuple[str, ...] = ("nested lists of numbers: one row of the model's input",)
     _torchserve_handlers: Any = None  # all that the library keeps of a handler: see ts.handler_utils.parts
 
@@ -121,7 +126,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         """
         self.context = context
         self.manifest = context.manifest
-        self.model_yaml_config = context.model_yaml_config or {}
+        config = getattr(context, "model_yaml_config", None)
+        self.model_yaml_config = config if isinstance(config, dict) else {}
         Configuration.of(self).read(self.model_yaml_config)
         self.device = choose_device(context.system_properties.get("gpu_id"))
         self.map_location = self.device.type
@@ -140,13 +146,17 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         """Makes a batch of requests into what the model takes.
 
         Args:
-            data: one row a request: `{"data": payload}` or `{"body": payload}`, the payload nested lists.
+            data: one row a request: `{"data": payload}` or `{"body": payload}`, the payload nested lists of
+                numbers, or JSON of such.
 
         Returns:
             A tensor on the model's device, whose first dimension is the rows'.
+
+        Raises:
+            RowErrors: some rows hold no such lists.
         """
-        rows = [payload_of(row) if isinstance(row, dict) else row for row in data]
-        return torch.as_tensor(rows, device=self.device)
+        rows = CurrentBatch.of(self).read(lambda index: numbers_of(data[index]), data)
+        return stack_numbers(self, rows)
 
     @timed
     def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:
@@ -246,4 +256,4 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
 
 
 def _has_flag(context: Any, header: str) -> bool:
-    return bool(context) and context.get_request_header(0, header) == "True"
+    return read_header(context, 0, header) == "True"

@@ -63,7 +63,7 @@ class ObjectDetector(LayerExplained, VisionHandler):
         try:
             find_classes(getattr(Configuration.of(self).settings, "classes", None), self.mapping)
         except InvalidInput as error:
-            raise ValueError(f"model-config.yaml: {error.message}") from error
+            Configuration.of(self).refuse("classes", error.message)
 
     @timed
     def preprocess(self, data: list[Any]) -> Any:

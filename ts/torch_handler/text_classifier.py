@@ -7,10 +7,10 @@ from typing import Any, Optional
 import torch
 
 from ts.handler_utils.configuration import Configuration
-from ts.handler_utils.errors import each_row
 from ts.handler_utils.explaining.texts import attribute_tokens, spread
 from ts.handler_utils.models.logits import logits_of
 from ts.handler_utils.models.warmup import warm_up
+from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.payload import payload_of
 from ts.handler_utils.text.batch import BagBatch, TextBatch, read_text
 from ts.handler_utils.text.encoding import TextEncoding, cleaned_words
@@ -67,7 +67,8 @@ class TextClassifier(TextHandler):
             RowErrors: some rows hold no text, or none of whose words the vocabulary has.
         """
         encoding = TextEncoding.of(self)
-        texts = each_row(lambda index: encoding.encode(read_text(payload_of(data[index]))), len(data))
+        batch = CurrentBatch.of(self)
+        texts = batch.read(lambda index: encoding.encode(read_text(payload_of(data[index]))), data)
         return encoding.batch(texts)
 
     @timed

@@ -21,6 +21,7 @@ class Multiplier(BaseHandler):
     """Answers a number with its product by the option `factor`; notes the rows of each batch that it is given."""
 
     options_class = FactorOptions
+    stateless = True  # to note a batch twice does no harm
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,10 +166,10 @@ def test_an_empty_batch_has_no_answers(make_context: Callable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"micro_batch_size": 0}, "micro_batch_size must be a whole number above 0, not 0"),
+        ({"micro_batch_size": 0}, "micro_batch_size must be a whole number from 1 up, not 0"),
         (
             {"parallelism": {"inference": "2"}},
-            "parallelism: inference must be a whole number above 0, not '2'",
+            "parallelism: inference must be a whole number from 0 up, not '2'",
         ),
         (
             {"parallelism": {"postproces": 2}},

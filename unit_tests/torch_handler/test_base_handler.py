@@ -63,7 +63,7 @@ def rows(*values):
 @pytest.mark.parametrize(
     ("handler", "bad", "status"),
     [
-        (FailsInPreprocess, "x", 400),
+        (FailsInPreprocess, "x", 503),
         (FailsInInference, -1, 503),
         (FailsInPostprocess, -1, 422),
         (NamesItsBadRows, -1, 400),

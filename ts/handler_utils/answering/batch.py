@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Callable, Optional
 
+from ts.handler_utils.answering.reruns import Reruns
+from ts.handler_utils.answering.results import for_envelope, sendable
 from ts.handler_utils.answering.workflows import Refusal, stop_workflows
-from ts.handler_utils.errors import DATA_ERRORS, InvalidInput, error_answer
+from ts.handler_utils.errors import error_answer
 from ts.handler_utils.parts import Part
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.envelope_rows import context_of_rows
-from ts.handler_utils.requests.json_encoding import JSON, data_uri, is_enveloped
-from ts.handler_utils.requests.rows import RowsContext, Run, answer_rows
+from ts.handler_utils.requests.json_encoding import JSON
+from ts.handler_utils.requests.rows import RowsContext, Run, answer_rows, server_context
 from ts.handler_utils.timer import handler_time
 from ts.utils.util import PredictionException
 
@@ -22,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 # Answers some rows: by a prediction, an explanation, or a description.
 Way = Callable[[list[Any]], Any]
+
+# How many threads may be in a hook at the same time, by its name.
+Turns = Mapping[str, threading.Semaphore]
 
 
 class BatchAnswering(Part):
@@ -43,46 +51,67 @@ class BatchAnswering(Part):
         self.handler.context = context
         return stop_workflows(answers, context)
 
-    def answer(self, rows: list[Any], context: Any) -> list[Any]:
+    def answer(self, rows: list[Any], context: Any, turns: Optional[Turns] = None) -> list[Any]:
         """Answers the rows of a batch, each in its own way.
 
         Args:
             rows: one a request.
             context: of these rows: its index 0, 1, ... stand for them.
+            turns: what hooks wait for, where several threads answer parts of a batch.
+
+        Raises:
+            Exception: the error of a hook, where the context takes no statuses, as in a test of a handler.
         """
         answers: list[Any] = [None] * len(rows)
-        for way, indexes in self._ways(context, len(rows)).items():
-            for index, answer in zip(indexes, answer_rows(self._run(way, rows, context), indexes)):
-                failed = isinstance(answer, Exception)
-                answers[index] = _refuse(context, index, answer) if failed else answer
-        CurrentBatch.of(self.handler).rows = ()
-        return [_sendable(context, index, answer) for index, answer in enumerate(answers)]
+        for way, indexes in self._ways(context, len(rows), turns or {}).items():
+            run = self._run(way, rows, context)
+            for index, answer in zip(indexes, answer_rows(run, indexes, self._remember(context))):
+                answers[index] = _answer(context, index, answer)
+        CurrentBatch.of(self.handler).begin((), context)
+        return answers
 
-    def predict(self, rows: list[Any]) -> Any:
+    def predict(self, rows: list[Any], turns: Optional[Turns] = None) -> Any:
         """Passes rows through the three hooks."""
-        handler = self.handler
-        return handler.postprocess(handler.inference(self._preprocessed(rows)))
+        result = rows
+        for hook in ("preprocess", "inference", "postprocess"):
+            with (turns or {}).get(hook, nullcontext()):
+                result = getattr(self.handler, hook)(result)
+        return result
 
-    def _ways(self, context: Any, count: int) -> dict[Way, list[int]]:
+    def _ways(self, context: Any, count: int, turns: Turns) -> dict[Way, list[int]]:
         """The rows that want a prediction, an explanation, a description."""
+
+        def predict(rows: list[Any]) -> Any:
+            return self.predict(rows, turns)
+
+        def explain(rows: list[Any]) -> Any:
+            with turns.get("preprocess", nullcontext()):
+                batch = self.handler.preprocess(rows)
+            with turns.get("inference", nullcontext()):
+                return self.handler.explain_handle(batch, rows)
+
         ways: dict[Way, list[int]] = {}
         for index in range(count):
             self.handler.context = RowsContext(context, [index])
-            way = self.predict
+            way: Way = predict
             if self.handler._is_describe():
                 way = self._describe
             elif self.handler._is_explain():
-                way = self._explain
+                way = explain
             ways.setdefault(way, []).append(index)
         return ways
+
+    def _describe(self, rows: list[Any]) -> Any:
+        return [self.handler.describe_handle() for _ in rows]
 
     def _run(self, way: Way, rows: list[Any], context: Any) -> Run:
         handler, batch = self.handler, CurrentBatch.of(self.handler)
 
         def run(indexes: Sequence[int]) -> Any:
-            whole = len(indexes) == len(rows)
-            handler.context = context if whole else RowsContext(context, indexes)
-            batch.rows = rows if whole else [rows[index] for index in indexes]
+            if len(indexes) == len(rows):
+                batch.begin(rows, context)
+            else:
+                batch.begin([rows[index] for index in indexes], RowsContext(context, indexes))
             model_name = (handler.manifest or {}).get("model", {}).get("modelName")
             if os.environ.get("ENABLE_TORCH_PROFILER") and model_name:
                 return run_profiled(lambda: way(list(batch.rows)), model_name, handler.profiler_args)[0]
@@ -90,34 +119,34 @@ class BatchAnswering(Part):
 
         return run
 
-    def _explain(self, rows: list[Any]) -> Any:
-        return self.handler.explain_handle(self._preprocessed(rows), rows)
+    def _remember(self, context: Any) -> Callable[[Sequence[int]], Callable[[], bool]]:
+        reruns = Reruns.of(self.handler)
+        return lambda indexes: reruns.remember(len(indexes), RowsContext(context, indexes))
 
-    def _describe(self, rows: list[Any]) -> Any:
-        return [self.handler.describe_handle() for _ in rows]
 
-    def _preprocessed(self, rows: list[Any]) -> Any:
+def _answer(context: Any, index: int, result: Any) -> Any:
+    """The answer to a row: its result, or what the client is told of the error that it is."""
+    if not isinstance(result, Exception):
         try:
-            return self.handler.preprocess(rows)
-        except DATA_ERRORS as error:
-            message = f"The request cannot be read: {type(error).__name__}: {error}"
-            raise InvalidInput(message) from error
+            answer, content_type = for_envelope(sendable(result))
+        except (TypeError, ValueError) as error:
+            return _refuse(context, index, error)
+        if content_type is not None:
+            context.set_response_content_type(index, content_type)
+        return answer
+    return _refuse(context, index, result)
 
 
 def _refuse(context: Any, index: int, error: Exception) -> dict[str, Any]:
     """Sets the status of a row that failed, and returns the body of its answer."""
+    server = server_context(context)
+    if not inspect.isroutine(getattr(server, "set_response_status", None)):
+        raise error
     status, body = error_answer(error)
     trace = None if isinstance(error, PredictionException) else error  # that one says all in its message
-    request = context.get_request_id(index)
+    request = context.get_request_id(index) if hasattr(server, "get_request_id") else index
     logger.warning("Request %s: %d, %s", request, status, body["message"], exc_info=trace)
     context.set_response_status(status, body["type"], index)
-    context.set_response_content_type(index, JSON)  # not that of an answer, which a hook may have set
+    if hasattr(server, "set_response_content_type"):
+        context.set_response_content_type(index, JSON)  # not that of an answer, which a hook may have set
     return Refusal(body)
-
-
-def _sendable(context: Any, index: int, answer: Any) -> Any:
-    """An answer as a request envelope can write it: in JSON."""
-    if not (isinstance(answer, (bytes, bytearray)) and is_enveloped()):
-        return answer
-    context.set_response_content_type(index, JSON)
-    return data_uri(answer)

@@ -16,7 +16,7 @@ from ts.handler_utils.detection.detections import (
 )
 from ts.handler_utils.detection.formats import coco_answer, draw_detections, torchserve_answer
 from ts.handler_utils.detection.resized import undo_resize
-from ts.handler_utils.errors import InvalidInput, each_row
+from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
 from ts.handler_utils.images.transform import ImageTransform
@@ -43,7 +43,7 @@ class DetectionAnswers(Part):
             selected = _select(detections[index], options[index], self.handler.mapping)
             return self._answer(index, selected, options[index].format)
 
-        return each_row(answer, len(detections))
+        return CurrentBatch.of(self.handler).each(answer, len(detections))
 
     def _answer(self, index: int, detections: Detections, form: str) -> Any:
         resize = self._own_resize()

@@ -10,6 +10,7 @@ from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput, RowErrors
 from ts.handler_utils.explaining.images import draw_heatmap
 from ts.handler_utils.explaining.layer_explanations import class_activation, find_layer
+from ts.handler_utils.explaining.rows import explains_by_own_code
 from ts.handler_utils.images.pillow import encode_png
 from ts.handler_utils.requests.current import CurrentBatch
 
@@ -35,7 +36,7 @@ class LayerExplained:
             try:
                 find_layer(self.model, name)
             except ValueError as error:
-                raise ValueError(f"model-config.yaml: handler.explain_layer: {error}") from error
+                Configuration.of(self).refuse("explain_layer", f"handler.explain_layer: {error}")
 
     def explain_handle(self, data_preprocess: Any, raw_data: list[Any]) -> list[Any]:
         """Explains each row of a batch, by the handler's `get_insights`.
@@ -47,6 +48,8 @@ class LayerExplained:
         Raises:
             RowErrors: some requests ask for another format.
         """
+        if explains_by_own_code(self):
+            return super().explain_handle(data_preprocess, raw_data)  # type: ignore[misc]
         options = Configuration.of(self).options(len(raw_data))
         wrong = [index for index, option in enumerate(options) if option.format not in ("json", "overlay")]
         if wrong:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable
+
+import torch
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.requests.payload import payload_of
+from ts.handler_utils.text.batch import TextBatch
+
+
+def explains_by_own_code(handler: Any) -> bool:
+    """Whether a subclass brings a `get_insights` of its own."""
+    own = getattr(handler, "get_insights", None)
+    return own is not None and not str(getattr(own, "__module__", "")).startswith("ts.")
 
 
 def wanted_target(_: Any, options: Any) -> Any:
@@ -33,8 +43,37 @@ def explain_rows(
     """
     if not hasattr(handler, "get_insights"):
         raise InvalidInput(f"{type(handler).__name__} gives no explanations")
+    if explains_by_own_code(handler):
+        return _explain_by_own_code(handler, batch, rows)
     explanations = []
     for index, (row, options) in enumerate(zip(rows, Configuration.of(handler).options(len(rows)))):
         single = batch[index : index + 1]
         explanations += handler.get_insights(single, payload_of(row), target_of(single, options))
     return explanations
+
+
+def _explain_by_own_code(handler: Any, batch: Any, rows: list[Any]) -> list[Any]:
+    """Calls `get_insights` as torchserve does, with what the row holds and its `target` as it came, or 0."""
+    explanations = []
+    for index, row in enumerate(rows):
+        single = batch if len(rows) == 1 else _row_of(batch, index, len(rows))
+        found = row if isinstance(row, Mapping) else {}
+        inputs, target = found.get("data") or found.get("body"), found.get("target") or 0
+        explanation = handler.get_insights(single, inputs, target)
+        if len(rows) == 1:
+            return explanation
+        explanations += explanation
+    return explanations
+
+
+def _row_of(batch: Any, index: int, rows: int) -> Any:
+    """One row of a batch, of which only tensors of as many rows are known to be made of rows."""
+    is_tensor = isinstance(batch, torch.Tensor) and batch.dim() > 0
+    if (is_tensor or isinstance(batch, TextBatch)) and len(batch) == rows:
+        return batch[index : index + 1]
+    if isinstance(batch, dict):
+        return {name: _row_of(value, index, rows) for name, value in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        values = [_row_of(value, index, rows) for value in batch]
+        return type(batch)(*values) if hasattr(batch, "_fields") else type(batch)(values)
+    return batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.configuration import Configuration
-from ts.handler_utils.errors import InvalidInput, each_row
+from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batch_slots import BatchSlots
 from ts.handler_utils.images.pillow import encode_jpeg, to_channels
 from ts.handler_utils.images.reader import ImageReader
@@ -23,6 +24,8 @@ from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.payload import payload_of
 from ts.handler_utils.settings import Warmup
 from ts.utils.util import PredictionException
+
+logger = logging.getLogger(__name__)
 
 # What makes the image of a row, named by its index in the batch, into the model's input.
 TransformOf = Callable[[int], Any]
@@ -37,16 +40,17 @@ class ImageBatches(Part):
         Raises:
             ValueError: the setting `decoder` names one that does not work here.
         """
-        settings = Configuration.of(self.handler).settings
+        settings, transform = Configuration.of(self.handler).settings, self.handler.image_processing
         changes = settings.transform_changes() if isinstance(settings, VisionSettings) else {}
-        if changes:
-            self.handler.image_processing = self._own_transform().replace(**changes)
+        if changes and isinstance(transform, ImageTransform):
+            self.handler.image_processing = transform.replace(**changes)
+        elif changes:  # keys of a subclass's own, for all that is known
+            logger.warning(
+                "model-config.yaml: handler.%s: left to %s, which has an image_processing of its own",
+                ", handler.".join(changes),
+                type(self.handler).__name__,
+            )
         self.reader  # noqa: B018 (made now, so that a wrong setting stops the load)
-
-    def _own_transform(self) -> ImageTransform:
-        """The transform that settings change: the nearest of the class's own and its bases'."""
-        own = (vars(kind).get("image_processing") for kind in type(self.handler).__mro__)
-        return next(transform for transform in own if isinstance(transform, ImageTransform))
 
     @cached_property
     def reader(self) -> ImageReader:
@@ -98,7 +102,8 @@ class ImageBatches(Part):
         transform_of = transform_of or (lambda _: self.handler.image_processing)
         slots = BatchSlots(len(rows), self._shape_of_rows())
         found = self._read_rows(rows, transform_of, slots)
-        images = each_row(lambda index: _transformed(next(found), index, transform_of), len(rows))
+        batch = CurrentBatch.of(self.handler)
+        images = batch.read(lambda index: _transformed(next(found), index, transform_of), rows)
         if slots.are_filled_by(images):
             return slots.batch
         if of_any_size and len({image.shape for image in images}) != 1:

@@ -75,11 +75,11 @@ def decode_image(
         if least_side is not None:
             image.draft(None, (least_side, least_side))  # only JPEG's decoder can, others do nothing
         image.load()
-        upright = ImageOps.exif_transpose(image) if exif else image
+        if exif:
+            ImageOps.exif_transpose(image, in_place=True)  # a copy would lose its format and its other frames
     except DATA_ERRORS as error:
         raise InvalidInput(f"The image is damaged: {error}") from error
-    upright.format = image.format  # a copy loses it
-    return upright
+    return image
 
 
 def open_image(data: Encoded, max_pixels: int | None = None) -> Image.Image:

@@ -112,6 +112,14 @@ def _split_names(value: Any) -> Any:
     return [name for name in names if name != ""]
 
 
+def _not_a_number(value: Any) -> Any:
+    if isinstance(value, (int, float)):  # how many there are, say, which is a key of a handler's own
+        raise ValueError(
+            "Input should be a list of labels and class indexes, or text with commas between them"
+        )
+    return value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_names), Field(min_length=1)]
 
 
@@ -147,6 +155,9 @@ class ObjectDetectorSettings(LayerExplainedSettings, ObjectDetectorOptions):
 
     mixed_precision: ClassVar[bool] = True  # boxes need float32
 
+    classes: Annotated[Optional[Names], BeforeValidator(_not_a_number)] = Field(
+        default=None, description=ObjectDetectorOptions.model_fields["classes"].description
+    )
     stack: Optional[bool] = Field(
         default=None,
         description="give the model one tensor [N, C, H, W], not a list of images; found out if unset",

@@ -61,6 +61,20 @@ class ImageTransform:
         self.std = std
         self.channels = channels
 
+    @property
+    def transforms(self) -> list[Any]:
+        """torchvision's transforms that do the same to an RGB image, as a `Compose` has them."""
+        from torchvision import transforms  # which takes long to import
+
+        mode = transforms.InterpolationMode(self.interpolation)
+        steps: list[Any] = [] if self.resize is None else [transforms.Resize(self.resize, mode)]
+        steps += [] if self.crop is None else [transforms.CenterCrop(self.crop)]
+        steps += [] if self.channels == 3 else [transforms.Grayscale(self.channels)]
+        steps.append(transforms.ToTensor())
+        if self.mean is not None or self.std is not None:
+            steps.append(transforms.Normalize(self.mean or [0.0], self.std or [1.0]))
+        return steps
+
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """Transforms an image of any Pillow mode to a float32 tensor [channels, height, width]."""
         return self.normalize(self.pixels(image))

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import torch
 
-from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.models.inputs import autocast_dtype, input_form
 from ts.handler_utils.models.script_caller import ScriptCaller
 from ts.handler_utils.parts import Part
@@ -22,8 +22,14 @@ class ModelCaller(Part):
         """Makes ready what answers in the place of a TorchScript model."""
         handler = self.handler
         is_script = isinstance(handler.model, torch.jit.ScriptModule)
-        form = input_form(Configuration.of(handler).settings)
-        self._script = ScriptCaller(handler.model, form, handler.device) if is_script else None
+        settings = Configuration.of(handler).settings
+        if not is_script:
+            self._script = None
+            return
+        form = input_form(settings)
+        self._script = ScriptCaller(handler.model, form, handler.device, frozen=settings.frozen)
+        if is_default_handler(handler):  # a subclass may change the model in its own `initialize`
+            self._script.freeze()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the model; the arguments are its own."""

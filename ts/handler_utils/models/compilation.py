@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ts.utils.util import check_valid_pt2_backend
+from ts.utils.util import PT2Backend, check_valid_pt2_backend
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +26,18 @@ def compile_options(config: dict[str, Any] | None) -> dict[str, Any] | None:
     if pt2 is None:
         return None
     if isinstance(pt2, str):
-        return {"backend": pt2} if check_valid_pt2_backend(pt2) else None
+        return _of_known_backend({"backend": pt2})
     if not isinstance(pt2, dict):
         raise ValueError(f"model-config.yaml: pt2 must be a backend's name or a mapping: {pt2!r}")
     if "compile" in pt2:
         options = dict(pt2["compile"] or {})
-        return options if options.pop("enable", True) else None
-    return None if "export" in pt2 else dict(pt2) or None
+        return _of_known_backend(options) if options.pop("enable", True) else None
+    return None if "export" in pt2 else _of_known_backend(dict(pt2)) if pt2 else None
+
+
+def _of_known_backend(options: dict[str, Any]) -> dict[str, Any] | None:
+    """The options, unless their backend is one that `check_valid_pt2_backend` warns of."""
+    return options if check_valid_pt2_backend(options.get("backend", PT2Backend.INDUCTOR.value)) else None
 
 
 def uses_aot_compile(config: dict[str, Any] | None) -> bool:
@@ -52,8 +57,14 @@ def compile_model(model: Any, config: dict[str, Any] | None) -> Any:
             "pt2 in model-config.yaml is for eager models: it is not applied to this %s", type(model).__name__
         )
         return model
-    logger.info("torch.compile(%s)", ", ".join(f"{key}={value!r}" for key, value in options.items()))
-    return torch.compile(model, **options)
+    call = f"torch.compile({', '.join(f'{key}={value!r}' for key, value in options.items())})"
+    try:
+        compiled = torch.compile(model, **options)
+    except Exception as error:  # a backend's own may be of any kind
+        logger.warning("%s failed, so the model runs as it is: %s", call, error)
+        return model
+    logger.info("%s", call)
+    return compiled
 
 
 def optimize_for_intel(model: Any) -> Any:

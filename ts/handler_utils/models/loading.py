@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, Optional
 
+import torch
+
 from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.models.compilation import compile_model, optimize_for_intel
 from ts.handler_utils.models.formats import loader_of
@@ -45,21 +47,23 @@ class ModelLoading(Part):
             handler.model_pt_path = os.path.join(model_dir, serialized_file)
             if not os.path.isfile(handler.model_pt_path):
                 raise FileNotFoundError(f"The archive has no serialized file {serialized_file}")
-        if self._settings.architecture and model_file:
+        architecture = self._known_architecture()
+        if architecture and model_file:
             raise ValueError(
                 f"The archive has a model file, {model_file}, and handler.architecture: either makes the network"
             )
-        model = self._load(model_dir, model_file, handler.model_pt_path)
+        if architecture:
+            model = self._architecture(architecture, handler.model_pt_path)
+        else:
+            model = self._load(model_dir, model_file, handler.model_pt_path)
         if model is None:
             return None
         model = adapt_model(optimize_for_intel(model), input_form(self._settings))
         return compile_model(model, handler.model_yaml_config)
 
     def _load(self, model_dir: str, model_file: Optional[str], path: Optional[str]) -> Any:
-        if self._settings.architecture:
-            return self._architecture(path)
         if model_file:
-            return self.handler._load_pickled_model(model_dir, model_file, path)
+            return self._placed(self.handler._load_pickled_model(model_dir, model_file, path))
         if path:
             return self._serialized(path)
         if is_default_handler(self.handler):
@@ -79,18 +83,34 @@ class ModelLoading(Part):
             load_aot_compiled: handler._load_torch_export_aot_compile,
             load_torchscript: handler._load_torchscript_model,
         }
-        return overridable[load](path) if load in overridable else load(path, handler.device)
+        return self._placed(overridable[load](path)) if load in overridable else load(path, handler.device)
 
-    def _architecture(self, path: Optional[str]) -> Any:
-        # torchvision takes long to import.
-        from ts.handler_utils.models.formats.architecture import check_architecture, load_architecture
+    def _placed(self, model: Any) -> Any:
+        """A model that a hook has loaded, which need not have moved it to the device or out of training."""
+        if not isinstance(model, torch.nn.Module):
+            return model
+        return model.to(self.handler.device).eval()
 
+    def _known_architecture(self) -> Any:
+        """The setting `architecture`, if it is a network of torchvision."""
         wanted = self._settings.architecture
+        if not wanted:
+            return None
+        from ts.handler_utils.models.formats.architecture import check_architecture  # torchvision: takes long
+
         try:
-            check_architecture(wanted)
+            return check_architecture(wanted)
         except ValueError as error:
-            raise ValueError(f"model-config.yaml: handler.architecture is {wanted!r}: {error}") from error
-        return load_architecture(wanted, path, self.handler.device, trust_pickle=self._settings.trust_pickle)
+            Configuration.of(self.handler).refuse(
+                "architecture", f"handler.architecture is {wanted!r}: {error}"
+            )
+            return None
+
+    def _architecture(self, architecture: Any, path: Optional[str]) -> Any:
+        from ts.handler_utils.models.formats.architecture import load_architecture
+
+        trust = self._settings.trust_pickle
+        return load_architecture(architecture, path, self.handler.device, trust_pickle=trust)
 
     def eager(self, model_dir: str, model_file: str, path: Optional[str]) -> Any:
         """Makes the network of a model file, and gives it the weights of a serialized file; see `load_eager`."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable
 
-from ts.handler_utils.requests.rows import RowsContext
+from ts.handler_utils.requests.rows import ContextView, RowsContext
 
 
 def context_of_rows(context: Any, rows: int) -> Any:
@@ -18,13 +19,14 @@ def context_of_rows(context: Any, rows: int) -> Any:
         context: the server's context.
         rows: how many rows the batch has.
     """
-    requests = len(getattr(context, "request_ids", None) or ())
+    request_ids = getattr(context, "request_ids", None)
+    requests = len(request_ids) if isinstance(request_ids, (Mapping, list, tuple)) else 0
     if requests in (0, rows):
         return context
     return RowsContext(context, [0] * rows) if requests == 1 else _UnassignedRows(context, rows)
 
 
-class _UnassignedRows:
+class _UnassignedRows(ContextView):
     """The context of rows whose requests are not known.
 
     A row has the headers that all requests agree on. What a hook sets for one row is dropped, rather than sent to
@@ -33,12 +35,6 @@ class _UnassignedRows:
 
     def __init__(self, context: Any, rows: int) -> None:
         self.__dict__.update(_context=context, _rows=rows)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._context, name, value)
 
     def _agreed(self, read: Callable[[int], Any]) -> Any:
         values = [read(request) for request in range(len(self._context.request_ids))]

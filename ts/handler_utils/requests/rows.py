@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Callable
 
 import torch
@@ -15,32 +15,58 @@ logger = logging.getLogger(__name__)
 # Answers some rows of the batch, named by their indexes.
 Run = Callable[[Sequence[int]], Sequence[Any]]
 
+Remember = Callable[[Sequence[int]], Callable[[], bool]]
 
-def answer_rows(run: Run, indexes: Sequence[int]) -> list[Any]:
+
+def _never() -> bool:
+    return False
+
+
+def _always(_: Sequence[int]) -> Callable[[], bool]:
+    return lambda: True
+
+
+def answer_rows(run: Run, indexes: Sequence[int], remember: Remember = _always) -> list[Any]:
     """Answers the rows of a batch, with the error of its own for each row that has no answer.
 
     Rows are run together. If that fails, the rows which the error names are left out (`RowErrors`), or else the
-    batch is halved until the rows at fault stand alone; so too when memory runs out.
+    batch is halved until the rows at fault stand alone; so too when memory runs out. Where rows must not be run
+    again, all rows that the error does not name fail.
 
     Args:
         run: answers the rows at the given indexes, one result for each.
         indexes: the rows to answer.
+        remember: called before rows are run together, with their indexes; what it returns is called if that
+            fails, and says whether they may be run again.
 
     Returns:
         For each index, the row's result or the exception that it raised.
     """
+    may_run_again = remember(indexes) if len(indexes) > 1 else _never
     outcome = _attempt(run, indexes)
     if not isinstance(outcome, Exception):
         return list(outcome)
-    if isinstance(outcome, RowErrors) and not outcome.errors.keys().isdisjoint(range(len(indexes))):
-        return _without_named_rows(run, indexes, outcome.errors)
-    if len(indexes) == 1:
-        return [outcome]
+    named = _named(outcome, len(indexes))
+    rest = [position for position in range(len(indexes)) if position not in named]
+    if not rest:
+        return [named[position] for position in range(len(indexes))]
+    if not may_run_again():
+        failed = RuntimeError(f"the batch failed with {outcome}") if named else outcome
+        return [named.get(position, failed) for position in range(len(indexes))]
     if is_out_of_memory(outcome) and torch.cuda.is_available():
         torch.cuda.empty_cache()
-    logger.debug("A batch of %d failed (%s); answering it in halves", len(indexes), outcome)
-    middle = len(indexes) // 2
-    return answer_rows(run, indexes[:middle]) + answer_rows(run, indexes[middle:])
+    logger.debug("A batch of %d failed (%s); answering its rows again", len(indexes), outcome)
+    middle = len(rest) if named else len(rest) // 2
+    again = [indexes[position] for position in rest]
+    found = answer_rows(run, again[:middle], remember)
+    found += answer_rows(run, again[middle:], remember) if again[middle:] else []
+    return [named[index] if index in named else found[rest.index(index)] for index in range(len(indexes))]
+
+
+def _named(outcome: Exception, rows: int) -> dict[int, Exception]:
+    """The errors of the rows that an exception names."""
+    errors = outcome.errors if isinstance(outcome, RowErrors) else {}
+    return {position: error for position, error in errors.items() if position in range(rows)}
 
 
 def _attempt(run: Run, indexes: Sequence[int]) -> Sequence[Any] | Exception:
@@ -55,13 +81,33 @@ def _attempt(run: Run, indexes: Sequence[int]) -> Sequence[Any] | Exception:
     return TypeError(f"the handler must return a list with one result a row: {shape} for {len(indexes)} rows")
 
 
-def _without_named_rows(run: Run, indexes: Sequence[int], errors: Mapping[int, Exception]) -> list[Any]:
-    good = [position for position in range(len(indexes)) if position not in errors]
-    answers = dict(zip(good, answer_rows(run, [indexes[position] for position in good]))) if good else {}
-    return [errors.get(position, answers.get(position)) for position in range(len(indexes))]
+class ContextView:
+    """The server's context, seen as something else: of other rows, say. All else is the context's own."""
+
+    _context: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._context, name, value)
 
 
-class RowsContext:
+def server_context(context: Any) -> Any:
+    """The context itself, behind all views of it."""
+    while isinstance(context, ContextView):
+        context = context._context
+    return context
+
+
+def read_header(context: Any, index: int, name: str) -> Any:
+    """A header of a row's request; None where there is none, or where the context has no headers at all."""
+    if not callable(getattr(server_context(context), "get_request_header", None)):
+        return None
+    return context.get_request_header(index, name)
+
+
+class RowsContext(ContextView):
     """The server's context as a hook sees it that answers only some rows of a batch.
 
     Everything is the server's own context, except that index 0, 1, ... stand for the rows named.
@@ -73,12 +119,6 @@ class RowsContext:
 
     def __init__(self, context: Any, indexes: Sequence[int]) -> None:
         self.__dict__.update(_context=context, _indexes=list(indexes))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._context, name, value)
 
     @property
     def request_ids(self) -> dict[int, str]:

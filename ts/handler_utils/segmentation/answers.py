@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.configuration import Configuration
-from ts.handler_utils.errors import InvalidInput, each_row
+from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
 from ts.handler_utils.parts import Part
@@ -52,7 +52,7 @@ class SegmentationAnswers(Part):
             found = most_probable_at(probabilities[index], _size(photo))
             return self._answer(index, options[index].format, found, photo, as_is)
 
-        return each_row(answer, len(maps))
+        return CurrentBatch.of(self.handler).each(answer, len(maps))
 
     def _answer(self, index: int, form: str, found: ClassMap, photo: Any, as_is: bool) -> Any:
         if form == "rle":

@@ -110,4 +110,53 @@ def test_freezing_warns_of_nothing():
     model = script(Network())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ScriptCaller(model, InputForm(), "cpu")
+        ScriptCaller(model, InputForm(), "cpu").freeze()
+
+
+def fill(model):
+    with torch.no_grad():
+        model.head.weight.fill_(2)
+
+
+CHANGES = {
+    "in place": fill,
+    "in inference mode": lambda model: torch.inference_mode()(fill)(model),
+    "through data": lambda model: model.head.weight.data.fill_(2),
+    "a state dict": lambda model: model.load_state_dict({k: v + 1 for k, v in model.state_dict().items()}),
+    "a buffer": lambda model: dict(model.named_buffers())["layers.1.running_mean"].add_(1),
+    "another type and back": lambda model: model.half().float(),
+    "to training": lambda model: model.train(),
+    "one layer to training": lambda model: getattr(model.layers, "1").train(),
+}
+
+
+@pytest.mark.parametrize("when", ["before the first answer", "after it"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_answer_follows_a_model_that_is_changed(change, when, images):
+    model, same = script(Network()), script(Network())
+    call = ScriptCaller(model, InputForm(), "cpu")
+    with torch.inference_mode():
+        if when == "after it":
+            call(images)
+    change(model)
+    change(same)
+    with torch.inference_mode():
+        assert torch.allclose(call(images), same(images), atol=1e-6)
+        assert torch.allclose(call(images[:2]), same(images[:2]), atol=1e-6)
+
+
+def test_a_model_that_stays_as_it_is_is_answered_by_its_copy(images):
+    model = script(Network())
+    call = ScriptCaller(model, InputForm(), "cpu")
+    call.freeze()
+    model.forward = None  # which the copy does without
+    with torch.inference_mode():
+        assert call(images).shape == call(images).shape == (5, 4)
+
+
+def test_no_copy_is_made_where_none_is_wanted(images, monkeypatch):
+    monkeypatch.setattr(torch.jit, "freeze", lambda _: pytest.fail("a copy was made"))
+    model = script(Network())
+    call = ScriptCaller(model, InputForm(), "cpu", frozen=False)
+    call.freeze()
+    assert torch.equal(call(images), model(images))
