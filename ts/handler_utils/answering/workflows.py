@@ -69,7 +69,11 @@ def _workflow_requests(context: Any) -> set[int]:
 
 
 def _is_of_workflow(headers: Collection[str]) -> bool:
-    """Whether a request that a node got came by HTTP, which a request by gRPC does not, and not for its model."""
+    """Whether a request that a node got came by HTTP, which a request by gRPC does not, and not for its model.
+
+    One that came for its model by TorchServe's old routes (`/models/<name>/invoke`, `/<name>/predict`,
+    `/invocations`) has the same headers as one of a workflow: its connection breaks where another one fails.
+    """
     names = {name.lower() for name in headers}
     return "host" in names and names.isdisjoint(_OF_MODELS)
 
