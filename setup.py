@@ -1,7 +1,8 @@
 """Builds torchserve-handlers, whose packages `ts` and `model_archiver` stand in front of torchserve's own.
 
 Both are installed inside one folder of this project's in site-packages, so that no file of torchserve is
-overwritten, and a `.pth` file (see the docs of Python's `site`) puts that folder at the front of `sys.path`.
+overwritten, and a `.pth` file (see the docs of Python's `site`) imports that folder as a package, which puts
+itself at the front of `sys.path`: `overlay/__init__.py` here.
 """
 
 from __future__ import annotations
@@ -17,15 +18,8 @@ from setuptools.command.editable_wheel import editable_wheel
 ROOT = Path(__file__).resolve().parent
 OVERLAY = "_torchserve_handlers"
 SOURCES = {"ts": "ts", "model_archiver": "model-archiver"}
-
-OVERLAY_INIT = """\
-\"\"\"Puts torchserve-handlers' `ts` and `model_archiver` in front of those that other packages install.\"\"\"
-
-import os
-import sys
-
-sys.path.insert(0, os.path.dirname(__file__))
-"""
+PTH = f"import {OVERLAY}\n"  # a line that Python executes when it starts
+OWN_FOLDER = "os.path.dirname(os.path.abspath(__file__))"  # in overlay/__init__.py
 
 EXTRAS = {
     "explain": ["captum>=0.7"],
@@ -51,27 +45,23 @@ EXTRAS = {
 
 
 class BuildOverlay(build_py):
-    """Adds the two files that make the overlay: the `.pth` and what it imports."""
+    """Adds the `.pth` that imports the overlay."""
 
     def run(self) -> None:
         super().run()
-        if self.editable_mode:
-            return
-        root = Path(self.build_lib)
-        (root / OVERLAY / "__init__.py").write_text(OVERLAY_INIT)
-        (root / f"{OVERLAY}.pth").write_text(f"import {OVERLAY}\n")
+        if not self.editable_mode:
+            (Path(self.build_lib) / f"{OVERLAY}.pth").write_text(PTH)
 
 
 class LinkedOverlay:
-    """setuptools' EditableStrategy: the `.pth` names a folder of links to the sources."""
+    """setuptools' EditableStrategy: what the `.pth` imports names a folder of links to the sources."""
 
     folder = ROOT / ".overlay"
 
     def __call__(self, wheel, files, mapping) -> None:
-        folder = str(self.folder)
-        wheel.writestr(
-            f"{OVERLAY}.pth", f"import sys; {folder!r} in sys.path or sys.path.insert(0, {folder!r})\n"
-        )
+        text = (ROOT / "overlay" / "__init__.py").read_text(encoding="utf-8")
+        wheel.writestr(f"{OVERLAY}.py", text.replace(OWN_FOLDER, repr(str(self.folder))))
+        wheel.writestr(f"{OVERLAY}.pth", PTH)
 
     def __enter__(self) -> LinkedOverlay:
         self.folder.mkdir(exist_ok=True)
@@ -93,8 +83,8 @@ class EditableOverlay(editable_wheel):
 
 
 def overlay_packages() -> list[str]:
-    """Every package of the sources, under the name that it has inside the overlay's folder."""
-    return [
+    """The overlay's folder, and every package of the sources under the name that it has inside that."""
+    return [OVERLAY] + [
         ".".join((OVERLAY, name, *below))
         for name, source in SOURCES.items()
         for below in [(), *(tuple(package.split(".")) for package in find_packages(str(ROOT / source)))]
@@ -117,7 +107,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.9",
     packages=overlay_packages(),
-    package_dir={f"{OVERLAY}.{name}": source for name, source in SOURCES.items()},
+    package_dir={OVERLAY: "overlay", **{f"{OVERLAY}.{name}": source for name, source in SOURCES.items()}},
     package_data={"": ["py.typed"]},
     install_requires=[
         "torch>=2.3",
@@ -129,13 +119,15 @@ setup(
         "safetensors",
         "orjson",
         "rich>=12",
+        "typing_extensions>=4",
+        # Its file bin/torch-model-archiver runs this project's `model_archiver`, which stands in front of its own.
+        # A command of that name in two distributions would be deleted with either.
+        "torch-model-archiver",
     ],
     extras_require=EXTRAS,
     entry_points={
-        "console_scripts": [
-            "torch-model-archiver = model_archiver.model_packaging:generate_model_archive",
-            "torch-model-runner = ts.runner.main:main",
-        ]
+        "console_scripts": [f"torch-model-runner = {OVERLAY}:torch_model_runner"],
+        "torch.backends": [f"torchserve_handlers = {OVERLAY}:report_bypass"],  # see there
     },
     cmdclass={"build_py": BuildOverlay, "editable_wheel": EditableOverlay},
     zip_safe=False,

@@ -19,6 +19,10 @@ print(json.dumps([importlib.util.find_spec(name).origin for name in sys.argv[1:]
 """
 
 
+# What would let other copies of `ts` in, or switch ours off.
+ISOLATED = ("PYTHONPATH", "TORCHSERVE_HANDLERS")
+
+
 class Venv:
     """A fresh virtual environment; it may borrow torch and the like from the one that runs the tests."""
 
@@ -43,10 +47,27 @@ class Venv:
         return [Path(origin).resolve() for origin in json.loads(self.run(ORIGINS, *modules))]
 
     def run(self, code: str, *arguments: str) -> str:
-        command = [str(self.python), "-W", "ignore", "-c", code, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.python.parent)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        """What a piece of code prints."""
+        return self.command(str(self.python), "-W", "ignore", "-c", code, *arguments).stdout.strip()
+
+    def command(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command in the environment's folder of commands; it must end with 0.
+
+        Args:
+            command: a name that has no slash is that of a command of the environment.
+            environment: variables beside this process's; PYTHONPATH has only what is given here.
+        """
+        program = command[0] if os.sep in command[0] else str(self.python.parent / command[0])
+        variables = {key: value for key, value in os.environ.items() if key not in ISOLATED}
+        done = subprocess.run(
+            [program, *command[1:]],
+            capture_output=True,
+            text=True,
+            cwd=self.python.parent,
+            env={**variables, **environment},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
 
 
 def repack(distribution: str, folder: Path) -> Path:
@@ -54,13 +75,13 @@ def repack(distribution: str, folder: Path) -> Path:
     try:
         installed = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:
-        pytest.skip(f"needs {distribution} installed: pip install 'torchserve-handlers[server]'")
+        pytest.skip(f"needs {distribution} installed: pip install 'torchserve-handlers[server,test]'")
     left_out = {"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"}
-    wheel = folder / f"{distribution}-{installed.version}-py3-none-any.whl"
+    stem = f"{distribution.replace('-', '_')}-{installed.version}"
+    wheel = folder / f"{stem}-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for file in installed.files or []:
             if not (file.parts[0] == ".." or file.suffix == ".pyc" or file.name in left_out):
                 archive.write(str(file.locate()), str(file))
-        dist_info = f"{distribution}-{installed.version}.dist-info"
-        archive.writestr(f"{dist_info}/RECORD", f"{dist_info}/RECORD,,\n")
+        archive.writestr(f"{stem}.dist-info/RECORD", f"{stem}.dist-info/RECORD,,\n")
     return wheel

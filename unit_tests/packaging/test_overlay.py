@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -27,20 +25,6 @@ TORCHSERVES = [
     "ts.torch_handler.request_envelope.json",
     "ts.torch_handler.distributed",
 ]
-
-
-@pytest.fixture(scope="module")
-def our_wheel(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    copy = folder / "source"  # a build leaves files beside the sources
-    ignored = ["--exclude=.git", "--exclude=.venv*", "--exclude=build", "--exclude=*.egg-info"]
-    copy.mkdir()
-    packed = subprocess.run(["tar", "-C", str(ROOT), *ignored, "-c", "."], capture_output=True, check=True)
-    subprocess.run(["tar", "-C", str(copy), "-x"], input=packed.stdout, check=True)
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation"]
-    done = subprocess.run([*command, "-w", str(folder), str(copy)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return next(folder.glob("*.whl"))
 
 
 def test_the_wheel_holds_nothing_outside_its_own_folder(our_wheel):
