@@ -29,6 +29,7 @@ ROOMS = (
     "timer.py",
     "profiler.py",
     "parts.py",
+    "worker.py",
     # a request, and what it and the archive ask for
     "requests",
     "settings.py",
