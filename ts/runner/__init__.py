@@ -12,6 +12,7 @@ Example:
 
 from __future__ import annotations
 
+import ts.runner.standins  # noqa: F401 (first, since the others import what it makes importable)
 from ts.runner.answering.answer import Answer
 from ts.runner.answering.context import Context
 from ts.runner.answering.model import Model, load_archive

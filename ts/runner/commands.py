@@ -25,6 +25,7 @@ from ts.runner.archives.verification import verify_archive
 from ts.runner.errors import InputError
 from ts.runner.render import answers_table, export_text, inspection_view, verification_text
 from ts.runner.streams import output_to_stderr
+from ts.runner.torchserve.config import metrics_settings
 from ts.runner.torchserve.curl import example_request, file_request
 from ts.runner.torchserve.server import TorchServe
 
@@ -35,7 +36,9 @@ def predict(arguments: argparse.Namespace) -> int:
     """Answers the inputs and prints the answers; 0 if each is a 200, else 1."""
     inputs = read_inputs(arguments.inputs)
     with output_to_stderr() as stdout:
-        with load_archive(arguments.archive, device=arguments.device) as model:
+        with load_archive(
+            arguments.archive, device=arguments.device, metrics_file=arguments.metrics
+        ) as model:
             answers = answer_all(model, inputs, arguments)
             if arguments.debug:
                 show_debug(model, answers)
@@ -52,7 +55,11 @@ def answer_all(
     model: Model, inputs: Sequence[Union[Path, bytes]], arguments: argparse.Namespace
 ) -> list[Answer]:
     stream = model.stream(
-        inputs, options=dict(arguments.options), explain=arguments.explain, batch_size=arguments.batch_size
+        inputs,
+        options=dict(arguments.options),
+        explain=arguments.explain,
+        headers=dict(arguments.headers),
+        batch_size=arguments.batch_size,
     )
     console = Console(stderr=True)
     hidden = len(inputs) == 1 or not console.is_terminal
@@ -76,12 +83,19 @@ def read_inputs(names: Sequence[str]) -> list[Union[Path, bytes]]:
 
 
 def document(name: str, answer: Answer) -> dict[str, Any]:
-    """One answer for --json; bytes as a `data:` URI (RFC 2397)."""
+    """One answer for --json, with what came before it if anything did."""
+    parts = [json_response(part) for part in answer.intermediate]
+    before = {"intermediate": parts} if parts else {}
+    return {"input": name, "status": answer.status, **before, "response": json_response(answer)}
+
+
+def json_response(answer: Answer) -> Any:
+    """A response in types that JSON has: bytes as a `data:` URI (RFC 2397)."""
     response = answer.response
-    if isinstance(response, bytes):
-        kind = answer.content_type or "application/octet-stream"
-        response = f"data:{kind};base64,{base64.b64encode(response).decode()}"
-    return {"input": name, "status": answer.status, "response": response}
+    if not isinstance(response, bytes):
+        return response
+    kind = answer.content_type or "application/octet-stream"
+    return f"data:{kind};base64,{base64.b64encode(response).decode()}"
 
 
 def show_debug(model: Model, answers: Sequence[Answer]) -> None:
@@ -151,10 +165,16 @@ def serve(arguments: argparse.Namespace) -> int:
 
     with (
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        TorchServe(arguments.archives, port=arguments.port, device=arguments.device, on_state=show) as server,
+        TorchServe(
+            arguments.archives,
+            port=arguments.port,
+            device=arguments.device,
+            config=metrics_settings(arguments.metrics),
+            on_state=show,
+        ) as server,
     ):
         progress.stop()
-        announce(server)
+        announce(server, with_metrics=arguments.metrics is not None)
         try:
             server.wait()
         except KeyboardInterrupt:
@@ -164,12 +184,14 @@ def serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def announce(server: TorchServe) -> None:
+def announce(server: TorchServe, with_metrics: bool) -> None:
     lines = []
     for model in server.models:
         lines.append(f"{model.name} is ready. Try it:")
         lines.append(f"  {example_request(server.url, model.name, model.handler)}")
         lines.append(f"or send it a file: {file_request(server.url, model.name)}")
+    if with_metrics:
+        lines.append(f"metrics: curl {server.metrics_url}/metrics")
     lines.append(f"TorchServe answers on {server.url} until Ctrl-C.")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -16,7 +16,7 @@ class DeviceError(RunnerError):
 
 
 class InputError(RunnerError):
-    """An input or option that cannot be made into a request."""
+    """An input or option that cannot be made into a request, or a file of metrics that cannot be read."""
 
 
 class ServerError(RunnerError):

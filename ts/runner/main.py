@@ -66,6 +66,15 @@ def add_predict(actions: Any) -> None:
         help="an option of the request, e.g. topk=3; may be given many times",
     )
     predict.add_argument(
+        "--header",
+        metavar="KEY=VALUE",
+        action="append",
+        type=key_value,
+        default=[],
+        dest="headers",
+        help="a header of each request, e.g. ts_request_sequence_id=s1; may be given many times",
+    )
+    predict.add_argument(
         "--explain", action="store_true", help="ask for explanations in place of predictions"
     )
     add_device(predict)
@@ -75,6 +84,7 @@ def add_predict(actions: Any) -> None:
         type=positive,
         help="inputs that the handler gets at once (default: the archive's batchSize, else 1)",
     )
+    add_metrics(predict)
     add_json(predict, "print one JSON list of {input, status, response}")
     predict.set_defaults(run=commands.predict)
 
@@ -112,6 +122,7 @@ def add_serve(actions: Any) -> None:
         type=positive,
         help="of each model (default: the archive's batchSize, else 1)",
     )
+    add_metrics(serve)
     serve.set_defaults(run=commands.serve)
 
 
@@ -164,6 +175,14 @@ def add_device(command: argparse.ArgumentParser) -> None:
         default="auto",
         metavar="DEVICE",
         help="auto (the first GPU, if there is one), cpu or cuda:N (default: auto)",
+    )
+
+
+def add_metrics(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--metrics",
+        metavar="FILE",
+        help="a YAML file that defines metrics of handlers, as TorchServe's metrics_config names one",
     )
 
 

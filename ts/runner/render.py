@@ -25,7 +25,8 @@ def answers_table(names: Sequence[str], answers: Sequence[Answer]) -> Table:
     """One row an answer."""
     table = Table("Input", "Status", "Response", show_lines=len(answers) > 1)
     for name, answer in zip(names, answers):
-        table.add_row(Text(name, overflow="fold"), status_text(answer), response_view(answer))
+        views = [response_view(part) for part in (*answer.intermediate, answer)]
+        table.add_row(Text(name, overflow="fold"), status_text(answer), Group(*views))
     return table
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -77,3 +79,25 @@ def build_class(build: Callable[..., Path]) -> Callable[[str], Path]:
         return build("own.py", {"own.py": source})
 
     return build_class
+
+
+# Only this library's part of the packages that torchserve has too.
+WITHOUT_TORCHSERVE = """
+import importlib.util, json, sys
+import ts, ts.handler_utils, ts.torch_handler, ts.utils
+for package in (ts, ts.handler_utils, ts.torch_handler, ts.utils):
+    del package.__path__[1:]
+sys.modules.pop("ts.version", None)
+assert importlib.util.find_spec("ts.model_server") is None
+"""
+
+
+@pytest.fixture(scope="session")
+def without_torchserve() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`without_torchserve(code, *argv)` runs code in a process that finds no module of torchserve."""
+
+    def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "ignore", "-c", WITHOUT_TORCHSERVE + code, *arguments]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    return run

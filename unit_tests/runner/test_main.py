@@ -66,6 +66,38 @@ def test_json_is_one_document_whatever_the_handler_prints(run: Run) -> None:
     assert "a child" in result.stderr
 
 
+STREAMING = """
+from ts.handler_utils.utils import send_intermediate_predict_response
+
+def handle(data, context):
+    if data is None:
+        return None
+    metric = context.metrics.get_metric("Tokens")
+    for part in ("one", b"\\xff"):
+        metric.add_or_update(len(part), [])
+        send_intermediate_predict_response([part], context.request_ids, "", 200, context)
+    return [context.get_sequence_id(0)]
+"""
+
+
+def test_headers_metrics_and_what_comes_before_an_answer(run: Run, build: Build, tmp_path: Path) -> None:
+    build("streaming.py", {"streaming.py": STREAMING}, to="streaming.mar")
+    defined = "model_metrics: {counter: [{name: Tokens, unit: count, dimensions: []}]}"
+    (tmp_path / "metrics.yaml").write_text(defined)
+    asked = ("predict", "streaming.mar", "good", "--header", "ts_request_sequence_id=s1")
+    result = run(*asked, "--metrics", "metrics.yaml", "--json", "--debug")
+    assert json.loads(result.stdout) == [
+        {
+            "input": "good",
+            "status": 200,
+            "intermediate": ["one", "data:application/octet-stream;base64,/w=="],
+            "response": "s1",
+        }
+    ]
+    assert "Tokens: 3, 1\n" in result.stderr
+    assert run(*asked, "--json").returncode == 1  # where no file defines the metric
+
+
 def test_a_table_is_printed_and_nothing_else(run: Run) -> None:
     result = run("predict", "chatty.mar", "good")
     assert result.returncode == 0
@@ -108,6 +140,14 @@ def test_standard_input_is_an_input(run: Run) -> None:
             "torch-model-runner: standard input (-) can be read only once\n",
         ),
         (["predict", "chatty.mar", "good", "--device", "tpu"], "torch-model-runner: device 'tpu' is unknown"),
+        (
+            ["predict", "chatty.mar", "good", "--metrics", "x.yaml"],
+            "torch-model-runner: x.yaml cannot be read: No such file",
+        ),
+        (
+            ["serve", "chatty.mar", "--metrics", "good"],
+            "torch-model-runner: good has no section `model_metrics`",
+        ),
         (["inspect", "absent.mar"], "torch-model-runner: absent.mar does not exist\n"),
         (["serve", "absent.mar"], "torch-model-runner: absent.mar does not exist\n"),
         (
@@ -130,6 +170,7 @@ def test_what_cannot_be_served_is_one_sentence_and_2(run: Run, arguments: list[s
         (["predict", "chatty.mar"], "the following arguments are required: INPUT"),
         (["predict", "chatty.mar", "good", "--option", "topk"], "'topk' is not KEY=VALUE"),
         (["predict", "chatty.mar", "good", "--option", "=3"], "'=3' is not KEY=VALUE"),
+        (["predict", "chatty.mar", "good", "--header", "sequence"], "'sequence' is not KEY=VALUE"),
         (["predict", "chatty.mar", "good", "--batch-size", "0"], "'0' is not a whole number above 0"),
     ],
 )

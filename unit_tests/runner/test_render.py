@@ -43,6 +43,12 @@ def test_other_json_is_shown_as_it_is() -> None:
     assert '"a": "b"' in table({"a": "b"})
 
 
+def test_what_came_before_an_answer_is_shown_before_it() -> None:
+    before = (Answer(200, b"first "), Answer(200, b'{"second": 2}'))
+    text = table("last", intermediate=before)
+    assert text.index("first") < text.index("second  2.0000") < text.index("last")
+
+
 def test_markup_in_a_label_is_only_text() -> None:
     assert "[red]x[/nope]" in table({"[red]x[/nope]": 0.5})
 

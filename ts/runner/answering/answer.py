@@ -13,6 +13,7 @@ from ts.runner.answering.context import RequestProcessor
 from ts.utils.util import PredictionException
 
 JSON = "application/json"
+STREAM_NEXT = "ts_stream_next"  # the header that tells TorchServe whether more of an answer is to come
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Answer:
         body: The bytes that a client gets.
         headers: Other headers that the handler set.
         reason: Why the whole batch failed, where it did; a client never gets to see it.
+        intermediate: What the handler sent before, in order; a client gets the bodies one behind the other, with
+            the status and headers of the first.
     """
 
     status: int
@@ -34,6 +37,7 @@ class Answer:
     content_type: Optional[str] = None
     headers: dict[str, str] = field(default_factory=dict)
     reason: Optional[BaseException] = field(default=None, compare=False)
+    intermediate: tuple[Answer, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -73,6 +77,9 @@ def batch_answers(results: Any, processors: Sequence[RequestProcessor]) -> list[
         bodies = [encode(result) for result in results]
     except (TypeError, ValueError) as error:
         return failure(rows, 503, "Unsupported model output data type.", error)
+    for processor in processors:
+        if processor.get_response_header(STREAM_NEXT) == "true":
+            processor.add_response_property(STREAM_NEXT, "false")
     return [row_answer(body, processor) for body, processor in zip(bodies, processors)]
 
 
@@ -80,7 +87,7 @@ def exception_answers(error: BaseException, rows: int) -> list[Answer]:
     """The answers of a batch for which the handler raised `error`."""
     if isinstance(error, PredictionException):
         return failure(rows, error.error_code, error.message, error)
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, Exception) and "CUDA" in str(error)):
         return failure(rows, 507, "Out of resources", error)
     if isinstance(error, SystemExit):
         return failure(rows, 500, "Worker died.", error)

@@ -5,6 +5,7 @@ It has every public name of torchserve 0.12's `ts.context.Context`, with the sam
 
 from __future__ import annotations
 
+import os
 from typing import Any, Optional
 
 from ts.runner.answering.metrics import Metrics
@@ -58,12 +59,9 @@ class Context:
         manifest: MANIFEST.json, parsed.
         model_yaml_config: The settings of the archive's `configFile`; an empty dict without one.
         request_ids: The id of each row, by row index; None while no batch is at hand.
-        stopping_criteria: Set by TorchServe for continuous batching only; always None here.
+        stopping_criteria: For handlers of continuous batching to set; the runner has no use for it.
+        cl_socket: Where `send_intermediate_predict_response` sends to; None while no batch is at hand.
     """
-
-    header_key_sequence_id = "ts_request_sequence_id"
-    header_key_sequence_start = "ts_request_sequence_start"
-    header_key_sequence_end = "ts_request_sequence_end"
 
     def __init__(
         self,
@@ -82,6 +80,10 @@ class Context:
         self.model_yaml_config = model_yaml_config
         self.request_ids: Optional[dict[int, str]] = None
         self.stopping_criteria: Any = None
+        self.cl_socket: Any = None
+        self.header_key_sequence_id = sequence_header("id")
+        self.header_key_sequence_start = sequence_header("start")
+        self.header_key_sequence_end = sequence_header("end")
         self._metrics = metrics
         self._request_processor: Any = None
         self._system_properties = {
@@ -150,3 +152,9 @@ class Context:
 
     def get_sequence_id(self, idx: int) -> Optional[str]:
         return self.get_request_header(idx, self.header_key_sequence_id)
+
+
+def sequence_header(what: str) -> str:
+    """The name of a header of sequence batching, which the environment can set, as in a worker."""
+    name = f"ts_request_sequence_{what}"
+    return os.environ.get(name.upper(), name)

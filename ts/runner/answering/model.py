@@ -6,16 +6,20 @@ import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Optional, TypeVar, Union
 
 from ts.runner.answering.answer import Answer, batch_answers, exception_answers
 from ts.runner.answering.context import TORCHSERVE_VERSION, Context, RequestProcessor
+from ts.runner.answering.coroutines import Coroutines, check_coroutine
 from ts.runner.answering.device import gpu_id
 from ts.runner.answering.imports import ImportScope
+from ts.runner.answering.intermediate import Intermediate
 from ts.runner.answering.loader import Entry, start_handler
 from ts.runner.answering.metrics import Metrics
+from ts.runner.answering.metrics_file import DEFAULTS, read_metrics_file
 from ts.runner.answering.payload import Input, Request, description, prediction
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.archives.inspection import damaged_files
@@ -46,6 +50,7 @@ class Model:
         self.scope = scope
         self._handle = handle
         self._context = context
+        self._coroutines = Coroutines()
 
     @property
     def handler(self) -> Any:
@@ -58,6 +63,7 @@ class Model:
         *,
         options: Optional[Mapping[str, Any]] = None,
         explain: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         batch_size: Optional[int] = None,
     ) -> list[Answer]:
         """Answers each input; the answers come in the same order.
@@ -67,6 +73,8 @@ class Model:
                 parsed if it ends in .json. What is wrong with one input is for the handler to say, in its answer.
             options: Options of the request by name, sent like fields of a form beside each input.
             explain: Asks for explanations in place of predictions.
+            headers: Further headers of each request, e.g. `{"ts_request_sequence_id": "s1"}`; a Content-Type says
+                what the inputs are.
             batch_size: The most rows that the handler gets at once; by default `self.batch_size`.
 
         Raises:
@@ -74,7 +82,8 @@ class Model:
         """
         if isinstance(inputs, (str, bytes, bytearray, Path, Mapping)):
             raise InputError(f"inputs must be a list, not one {type(inputs).__name__}")
-        return list(self.stream(inputs, options=options, explain=explain, batch_size=batch_size))
+        stream = self.stream(inputs, options=options, explain=explain, headers=headers, batch_size=batch_size)
+        return list(stream)
 
     def stream(
         self,
@@ -82,10 +91,11 @@ class Model:
         *,
         options: Optional[Mapping[str, Any]] = None,
         explain: bool = False,
+        headers: Optional[Mapping[str, str]] = None,
         batch_size: Optional[int] = None,
     ) -> Iterator[Answer]:
         """As `predict`, but batch by batch, so that any number of inputs fits in memory."""
-        requests = (prediction(value, options, explain) for value in inputs)
+        requests = (prediction(value, options, explain, headers) for value in inputs)
         for batch in batches(requests, batch_size or self.batch_size):
             yield from self._answer(batch)
 
@@ -93,49 +103,69 @@ class Model:
         """What the handler says about itself, as for `GET /models/NAME?customized=true`."""
         return self._answer([description()])[0]
 
+    def close(self) -> None:
+        """Ends what the handler's coroutines ran in, if there were any."""
+        self._coroutines.close()
+
     def _answer(self, requests: list[Request]) -> list[Answer]:
         processors = [RequestProcessor(request.headers) for request in requests]
+        ids = {index: str(uuid.uuid4()) for index in range(len(requests))}
+        sent = Intermediate()
         try:
             with self.scope.active():  # which also keeps other threads from the one context
                 self._context.request_processor = processors
-                self._context.request_ids = {index: str(uuid.uuid4()) for index in range(len(requests))}
-                self.metrics.set_request_ids(self._context.request_ids)
+                self._context.request_ids = ids
+                self._context.cl_socket = sent
+                self.metrics.set_request_ids(ids)
                 results = self._handle([request.row for request in requests], self._context)
+                results = self._coroutines.result_of(results)
         except (Exception, SystemExit) as error:
             answers = exception_answers(error, len(requests))
         else:
             answers = batch_answers(results, processors)
         if answers[0].reason:
             logger.error("a batch of %d failed: %s", len(requests), one_line(answers[0].reason))
-        return answers
+        return [
+            replace(answer, intermediate=tuple(sent.answers.get(ids[index], ())))
+            for index, answer in enumerate(answers)
+        ]
 
 
 @contextmanager
-def load_archive(path: Union[str, Path], *, device: str = "auto") -> Iterator[Model]:
+def load_archive(
+    path: Union[str, Path], *, device: str = "auto", metrics_file: Union[str, Path, None] = None
+) -> Iterator[Model]:
     """Opens an archive and starts its handler, for the time of a `with` block.
 
     Args:
         path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
         device: "auto" (the first GPU, if there is one), "cpu" or "cuda:N".
+        metrics_file: Defines metrics that the handler finds, as the file that TorchServe's `metrics_config` names.
 
     Raises:
         ArchiveError: The archive breaks the format, or its handler does not start.
         DeviceError: There is no such device.
+        InputError: The file of metrics cannot be read.
     """
     with open_archive(path) as archive:
         check_integrity(archive)
-        with start_archive(archive, device=device) as model:
+        with start_archive(archive, device=device, metrics_file=metrics_file) as model:
             yield model
 
 
 @contextmanager
-def start_archive(archive: Archive, *, device: str = "auto") -> Iterator[Model]:
+def start_archive(
+    archive: Archive, *, device: str = "auto", metrics_file: Union[str, Path, None] = None
+) -> Iterator[Model]:
     """As `load_archive`, for an archive that is open; its `config` may have been changed.
 
     Raises:
         ArchiveError: The handler does not start.
         DeviceError: There is no such device.
+        InputError: The file of metrics cannot be read.
     """
+    metrics = Metrics(archive.name, read_metrics_file(metrics_file) if metrics_file else DEFAULTS)
+    metrics.set_request_ids(str(uuid.uuid4()))  # so that what is measured at the start is the model's
     with ExitStack() as stack:
         context = Context(
             model_name=archive.name,
@@ -144,12 +174,16 @@ def start_archive(archive: Archive, *, device: str = "auto") -> Iterator[Model]:
             batch_size=batch_size_of(archive),
             gpu=gpu_id(device, archive.config),
             mms_version=TORCHSERVE_VERSION,
-            metrics=Metrics(),
+            metrics=metrics,
             model_yaml_config=archive.config,
         )
         scope = ImportScope(archive.root)
         stack.callback(scope.close)
-        yield Model(archive, scope, started(archive, scope, context), context)
+        entry = started(archive, scope, context)
+        check_coroutine(entry, archive.config)
+        model = Model(archive, scope, entry, context)
+        stack.callback(model.close)
+        yield model
 
 
 def check_integrity(archive: Archive) -> None:
@@ -168,7 +202,9 @@ def started(archive: Archive, scope: ImportScope, context: Context) -> Entry:
     except (Exception, SystemExit) as error:
         message = f"handler {archive.handler!r} of {archive.source} did not start: {one_line(error)}"
         requirements = archive.model.get("requirementsFile")
-        if isinstance(error, ImportError) and requirements:
+        if isinstance(error, ImportError) and (error.name or "").startswith("ts."):
+            message += " (a module of torchserve's: pip install 'torchserve-handlers[server]')"
+        elif isinstance(error, ImportError) and requirements:
             message += f" (the archive asks for packages in its {requirements}: install those first)"
         raise ArchiveError(message) from error
 

@@ -29,7 +29,12 @@ class Request:
     headers: dict[str, Any]
 
 
-def prediction(value: Input, options: Optional[Mapping[str, Any]] = None, explain: bool = False) -> Request:
+def prediction(
+    value: Input,
+    options: Optional[Mapping[str, Any]] = None,
+    explain: bool = False,
+    headers: Optional[Mapping[str, str]] = None,
+) -> Request:
     """A request to /predictions, or to /explanations.
 
     Without options it is a plain body; with options a form, whose field "data" is the input.
@@ -39,19 +44,24 @@ def prediction(value: Input, options: Optional[Mapping[str, Any]] = None, explai
             is a JSON body if it ends in .json, and else a raw one.
         options: Values by name; anything but str and bytes is written as JSON.
         explain: Whether it goes to /explanations.
+        headers: More headers of the request. A Content-Type is that of the input.
 
     Raises:
         InputError: Not such a value, or the file cannot be read.
     """
-    body, content_type = read_input(value)
+    given = dict(headers or {})
+    type_header = next((name for name in given if name.lower() == "content-type"), "Content-Type")
+    body, guessed = read_input(value)
+    full_type = given.pop(type_header, guessed)
+    content_type = full_type.partition(";")[0].strip()
     name = "data" if options else "body"
     fields = {key: bytearray(field_bytes(option)) for key, option in (options or {}).items()}
     parts = {name: content_type or (FILE if options else ""), **dict.fromkeys(fields, "")}
-    headers: dict[str, Any] = {part: {"content-type": kind} for part, kind in parts.items()}
-    headers.update({"explain": str(explain), "url_path": ""})
-    if content_type and not options:
-        headers["Content-Type"] = content_type
-    return Request({name: decode(body, content_type), **fields}, headers)
+    seen: dict[str, Any] = {part: {"content-type": kind} for part, kind in parts.items()}
+    seen.update({**given, "explain": str(explain), "url_path": ""})
+    if full_type and not options:
+        seen[type_header] = full_type
+    return Request({name: decode(body, content_type), **fields}, seen)
 
 
 def description() -> Request:
@@ -76,7 +86,7 @@ def decode(body: bytes, content_type: str) -> Any:
     try:
         if content_type == JSON:
             return json.loads(body)
-        if content_type == TEXT:
+        if content_type.startswith("text"):
             return body.decode()
     except ValueError:  # TorchServe leaves it to the handler
         pass

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ts.runner.answering.device import gpu_id
+from ts.runner.answering.metrics_file import read_metrics_file
 from ts.runner.archives.archive import open_archive
 from ts.runner.archives.extract import is_zip
 from ts.runner.errors import ServerError
@@ -63,6 +64,18 @@ def served_model(path: Path) -> ServedModel:
         return ServedModel(
             archive.name, archive.model["modelVersion"], archive.handler, path.resolve(), suffix
         )
+
+
+def metrics_settings(path: Union[str, Path, None]) -> dict[str, str]:
+    """The keys of config.properties by which TorchServe knows a file's metrics, and shows them in its metrics API.
+
+    Raises:
+        InputError: A worker would not start with the file.
+    """
+    if path is None:
+        return {}
+    read_metrics_file(path)
+    return {"metrics_config": str(Path(path).resolve()), "metrics_mode": "prometheus"}
 
 
 def choose_ports(inference: int) -> Ports:

@@ -84,6 +84,7 @@ def test_results_must_be_one_a_row(results: list) -> None:
         (PredictionException("own"), 500, "own"),
         (ValueError("secret"), 503, "Prediction failed"),
         (MemoryError(), 507, "Out of resources"),
+        (RuntimeError("CUDA error: out of memory"), 507, "Out of resources"),
         (SystemExit(3), 500, "Worker died."),
     ],
 )

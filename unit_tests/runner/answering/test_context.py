@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import inspect
 from types import ModuleType
 
@@ -66,7 +68,9 @@ def test_before_a_batch_there_are_no_ids() -> None:
 
 @pytest.fixture
 def theirs() -> ModuleType:
-    return pytest.importorskip("ts.context", reason="torchserve is not installed")
+    if importlib.util.find_spec("ts.model_server") is None:
+        pytest.skip("torchserve is not installed")
+    return importlib.import_module("ts.context")
 
 
 class TestBesideTorchServe:
@@ -103,11 +107,17 @@ class TestBesideTorchServe:
         assert our.system_properties == their.system_properties
         assert (our.metrics, our.request_processor) == (their.metrics, their.request_processor)
 
-    def test_the_metrics_take_the_same_calls(self) -> None:
-        module = pytest.importorskip(
-            "ts.metrics.metric_cache_yaml_impl", reason="torchserve is not installed"
-        )
-        cache = module.MetricsCacheYamlImpl
+    def test_the_headers_of_sequences_are_named_by_the_environment(
+        self, theirs: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TS_REQUEST_SEQUENCE_END", "own_end")
+        names = ("header_key_sequence_id", "header_key_sequence_start", "header_key_sequence_end")
+        made = [module.Context("m", "/d", {}, 1, None, "0.12.0") for module in (ours, theirs)]
+        (found, expected) = [[getattr(context, name) for name in names] for context in made]
+        assert found == expected == ["ts_request_sequence_id", "ts_request_sequence_start", "own_end"]
+
+    def test_the_metrics_take_the_same_calls(self, theirs: ModuleType) -> None:
+        cache = importlib.import_module("ts.metrics.metric_cache_yaml_impl").MetricsCacheYamlImpl
         for name in (
             "add_metric",
             "add_counter",
@@ -115,6 +125,7 @@ class TestBesideTorchServe:
             "add_size",
             "add_percent",
             "add_error",
+            "add_metric_to_cache",
             "get_metric",
         ):
             expected = list(inspect.signature(getattr(cache, name)).parameters)

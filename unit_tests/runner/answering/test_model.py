@@ -40,6 +40,36 @@ def test_explain_and_describe_are_headers(build_class: Callable[[str], Path]) ->
         assert model.describe().response == {"describe": "True"}
 
 
+def test_headers_reach_the_handler(build_class: Callable[[str], Path]) -> None:
+    with load_archive(build_class("return [context.get_sequence_id(0)]")) as model:
+        (answer,) = model.predict([b"x"], headers={"ts_request_sequence_id": "s1"})
+    assert answer.response == "s1"
+
+
+def test_a_file_defines_metrics(build_class: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text("model_metrics: {counter: [{name: A, unit: count, dimensions: []}]}")
+    path = build_class("return [context.metrics.get_metric('A').add_or_update(2)]")
+    with load_archive(path, metrics_file=tmp_path / "m.yaml") as model:
+        assert model.predict([b"x"])[0].ok
+        assert model.metrics.values("A") == [2]
+    with load_archive(path) as model:
+        assert "there is no counter 'A'" in str(model.predict([b"x"])[0].reason)
+
+
+def test_what_is_measured_at_the_start_is_the_models(build: Callable[..., Path]) -> None:
+    source = """
+class Handler:
+    def initialize(self, context):
+        context.metrics.add_counter("Starts", 1)
+
+    def handle(self, data, context):
+        return data
+"""
+    with load_archive(build("own.py", {"own.py": source})) as model:
+        (start,) = model.metrics.measurements
+    assert (start.value, start.dimensions) == (1, {"ModelName": "tiny", "Level": "Model"})
+
+
 def test_a_batch_is_one_row_unless_the_archive_says_more(
     build: Build, build_class: Callable[[str], Path]
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,3 +93,33 @@ def test_what_is_not_json_is_refused() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.jpg cannot be read: No such file"):
         prediction(tmp_path / "nowhere.jpg")
+
+
+def test_further_headers_are_the_requests(tmp_path: Path) -> None:
+    request = prediction(b"x", headers={"ts_request_sequence_id": "s1", "explain": "True"})
+    assert request.headers == {
+        "body": {"content-type": ""},
+        "ts_request_sequence_id": "s1",
+        "explain": "False",  # which the path says
+        "url_path": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "plain", "body"),
+    [
+        ("application/json", "application/json", [1]),
+        ("application/json; charset=utf-8", "application/json", [1]),
+        ("text/csv", "text/csv", "[1]"),
+        ("image/png", "image/png", bytearray(b"[1]")),
+    ],
+)
+@pytest.mark.parametrize("header", ["Content-Type", "content-type"])
+def test_a_content_type_among_them_is_the_inputs(header: str, kind: str, plain: str, body: Any) -> None:
+    request = prediction(b"[1]", headers={header: kind})
+    assert request.row == {"body": body}
+    assert (request.headers["body"], request.headers[header]) == ({"content-type": plain}, kind)
+    form = prediction(b"[1]", {"topk": 1}, headers={header: kind})
+    assert form.row == {"data": body, "topk": bytearray(b"1")}
+    assert form.headers["data"] == {"content-type": plain}
+    assert header not in form.headers

@@ -1,0 +1,1 @@
+"""Stands in for torchserve's `ts.protocol`, as far as handlers use it."""
