@@ -11,6 +11,7 @@ from typing import Any, Optional, TypeVar
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.options import Options, read_options
+from ts.handler_utils.requests.unknown_fields import check_fields
 from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
 from ts.handler_utils.worker import attributes_of
 
@@ -124,7 +125,10 @@ class Configuration(Part):
         rows = CurrentBatch.of(self.handler).rows
         if index >= len(rows):  # the hook is called by hand, with no request behind it
             return kind(**defaults)
-        header = partial(CurrentBatch.of(self.handler).request_header, index)
+        batch = CurrentBatch.of(self.handler)
+        if is_default_handler(self.handler):  # a subclass may have fields of its own
+            check_fields(kind.model_fields, rows[index], batch.request_headers(index))
+        header = partial(batch.request_header, index)
         return read_options(kind, rows[index], header, defaults)
 
 

@@ -6,28 +6,33 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 import torch
+from typing_extensions import ParamSpec
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
-def timed(hook: Callable[..., Any]) -> Callable[..., Any]:
+def timed(hook: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Decorates a hook to report the metric `ts_handler_<name of the hook>`, in milliseconds.
 
     Only where the archive's model-config.yaml has `handler: {profile: true}`. On a GPU the time includes the
-    work that the hook queued there.
+    work that the hook queued there. The hook's signature stays what it is, for type checkers too.
     """
 
     @wraps(hook)
-    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _profiles(self):
-            return hook(self, *args, **kwargs)
-        _finish_queued_work(self)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        handler: Any = args[0]
+        if not _profiles(handler):
+            return hook(*args, **kwargs)
+        _finish_queued_work(handler)
         started = time.perf_counter()
-        result = hook(self, *args, **kwargs)
-        _finish_queued_work(self)
+        result = hook(*args, **kwargs)
+        _finish_queued_work(handler)
         milliseconds = (time.perf_counter() - started) * 1000
-        self.context.metrics.add_time(f"ts_handler_{hook.__name__}", milliseconds)
+        handler.context.metrics.add_time(f"ts_handler_{hook.__name__}", milliseconds)
         return result
 
     return run

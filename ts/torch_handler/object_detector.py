@@ -57,9 +57,10 @@ class ObjectDetector(LayerExplained, VisionHandler):
         """
         super().initialize(context)
         if isinstance(self.image_processing, ImageTransform) and self.image_processing.crop is not None:
-            raise ValueError(
-                "model-config.yaml: handler.crop: a detector gets whole photos, which cannot be cropped"
+            Configuration.of(self).refuse(
+                "crop", "handler.crop: a detector gets whole photos, which cannot be cropped"
             )
+            self.image_processing = self.image_processing.replace(crop=None)
         try:
             find_classes(getattr(Configuration.of(self).settings, "classes", None), self.mapping)
         except InvalidInput as error:

@@ -52,6 +52,8 @@ class VisionHandler(BaseHandler, ABC):
             ValueError: the setting `decoder` names one that does not work here.
         """
         use_huge_pages()
+        if context.system_properties.get("limit_max_image_pixels") is False:
+            Image.MAX_IMAGE_PIXELS = None  # of the whole process, as torchserve's handlers do
         super().initialize(context)
         images, answering = ImageBatches.of(self), BatchAnswering.of(self)
         images.apply_settings()

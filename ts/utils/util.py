@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -91,7 +91,8 @@ def load_label_mapping(mapping_file_path: str | Path) -> dict[str, str] | None:
     """Reads index_to_name.json: the label of each class index.
 
     The file holds `{"0": "tench", ...}`; a value may be a list, such as `["n01440764", "tench"]`, whose last
-    entry is the label. The older form `{"object_type_names": ["person", ...]}` is read too.
+    entry is the label. Read too are a list of labels; `{"tench": 0, ...}`; and either of these under a key, as in
+    the older form `{"object_type_names": ["person", ...]}`, or in Hugging Face's config.json, under "id2label".
 
     Args:
         mapping_file_path: the file; it may be absent.
@@ -107,16 +108,31 @@ def load_label_mapping(mapping_file_path: str | Path) -> dict[str, str] | None:
         logger.warning("%s is absent: answers show class indexes instead of labels.", path)
         return None
     try:
-        mapping = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors begin it with a mark
     except ValueError as error:
         raise ValueError(f"{path.name} is not JSON: {error}") from error
-    if isinstance(mapping, dict) and "object_type_names" in mapping:
-        mapping = mapping["object_type_names"]
-        if isinstance(mapping, list):
-            mapping = dict(enumerate(mapping))
-    if not isinstance(mapping, dict):
+    mapping = _label_table(found)
+    if mapping is None:
         raise ValueError(f'{path.name} must hold an object of the form {{"0": "label", ...}}')
     return {str(index): _label(path.name, index, value) for index, value in mapping.items()}
+
+
+def _label_table(found: Any) -> Mapping[Any, Any] | None:
+    """Labels by class index, out of the forms that people write them in."""
+    if isinstance(found, list):
+        return dict(enumerate(found))
+    if not isinstance(found, dict):
+        return None
+    for key in ("id2label", "object_type_names", *(found if len(found) == 1 else ())):
+        if isinstance(found.get(key), dict) or (
+            isinstance(found.get(key), list) and not str(key).isdecimal()
+        ):
+            return _label_table(found[key])
+    indexes = list(found.values())
+    are_indexes = bool(indexes) and all(type(index) is int for index in indexes)
+    if are_indexes and len(set(indexes)) == len(indexes) and not all(key.isdecimal() for key in found):
+        return dict(zip(indexes, found))
+    return found
 
 
 def _label(file_name: str, index: Any, value: Any) -> str:

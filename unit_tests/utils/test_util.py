@@ -29,6 +29,13 @@ def mapping_file(tmp_path):
         ({"object_type_names": ["person", "bicycle"]}, {"0": "person", "1": "bicycle"}),
         ({"object_type_names": {"1": "person"}}, {"1": "person"}),
         ({"0": "猫"}, {"0": "猫"}),
+        ('\ufeff{"0": "cat"}', {"0": "cat"}),
+        (["cat", "dog"], {"0": "cat", "1": "dog"}),
+        ({"classes": ["cat", "dog"]}, {"0": "cat", "1": "dog"}),
+        ({"label_map": {"0": "cat"}}, {"0": "cat"}),
+        ({"cat": 0, "dog": 1}, {"0": "cat", "1": "dog"}),
+        ({"labels": {"cat": 1, "dog": 0}}, {"1": "cat", "0": "dog"}),
+        ({"id2label": {"0": "cat"}, "label2id": {"cat": 0}, "model_type": "vit"}, {"0": "cat"}),
     ],
 )
 def test_each_form_of_index_to_name_is_read(content, mapping, mapping_file):
@@ -44,7 +51,9 @@ def test_no_index_to_name_means_no_labels(tmp_path, caplog):
     ("content", "message"),
     [
         ("{", "index_to_name.json is not JSON"),
-        (["cat"], 'must hold an object of the form {"0": "label", ...}'),
+        ("7", 'must hold an object of the form {"0": "label", ...}'),
+        ({"cat": 0, "dog": 0}, "the label of class cat must be a string or a list of strings: 0"),
+        ({"0": 1, "1": 0}, "the label of class 0 must be a string or a list of strings: 1"),
         ({"0": 7}, "the label of class 0 must be a string or a list of strings: 7"),
         ({"0": []}, "the label of class 0 must be a string or a list of strings: []"),
     ],

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput
-from ts.handler_utils.requests.payload import decode_text_payload
+from ts.handler_utils.requests.payload import encoded_bytes
 
 Encoded = Union[bytes, bytearray, memoryview]
 
@@ -37,11 +37,10 @@ def read_image(
     Raises:
         InvalidInput: it is no image, a broken one (400), or too large to decode (413).
     """
-    if isinstance(payload, str):
-        payload = decode_text_payload(payload)
-    if isinstance(payload, (bytes, bytearray, memoryview)):
-        return decode_image(payload, exif=exif, max_pixels=max_pixels)
-    return read_nested_lists(payload)
+    data = encoded_bytes(payload)
+    if data is None:
+        return read_nested_lists(payload)
+    return decode_image(data, exif=exif, max_pixels=max_pixels)
 
 
 def read_nested_lists(payload: Any) -> torch.Tensor:

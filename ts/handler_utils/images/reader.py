@@ -14,7 +14,7 @@ from ts.handler_utils.images.jpeg_decoders import MODES, JpegDecoder, cpu_decode
 from ts.handler_utils.images.jpeg_header import JpegHeader, read_jpeg_header
 from ts.handler_utils.images.pillow import Encoded, decode_image, open_image, read_image, read_nested_lists
 from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
-from ts.handler_utils.requests.payload import decode_text_payload
+from ts.handler_utils.requests.payload import encoded_bytes
 
 _ORIENTATION = 0x0112  # EXIF 2.32, section 4.6.4
 
@@ -65,7 +65,7 @@ class ImageReader:
         Raises:
             InvalidInput: see `read_image`.
         """
-        data = _encoded(payload)
+        data = encoded_bytes(payload)
         if data is None:
             return read_nested_lists(payload)
         side = self._least_side(data, transform)
@@ -134,7 +134,7 @@ class ImageReader:
             if not (is_ours(transform) and transform.channels == 3 and transform.takes_tensors(self._device)):
                 continue
             with suppress(InvalidInput):  # whoever reads it by itself says what is wrong
-                data = _encoded(payload)
+                data = encoded_bytes(payload)
                 orientation = None if data is None else self._orientation(data, 3, self._on_gpu)
                 if data is not None and orientation is not None:
                     files[index] = _as_tensor(data), orientation
@@ -146,13 +146,6 @@ class ImageReader:
             index: StoredImage(values, orientation)
             for (index, (_, orientation)), values in zip(files.items(), decoded)
         }
-
-
-def _encoded(payload: Any) -> Encoded | None:
-    """The bytes of an encoded image; None for nested lists."""
-    if isinstance(payload, str):
-        return decode_text_payload(payload)
-    return payload if isinstance(payload, (bytes, bytearray, memoryview)) else None
 
 
 def _as_tensor(data: Encoded) -> torch.Tensor:

@@ -36,7 +36,22 @@ class ModelCaller(Part):
         script = self._script
         model = script if script is not None and script.source is self.handler.model else self.handler.model
         with self._autocast():
-            return model(*args, **kwargs)
+            try:
+                return model(*args, **kwargs)
+            except RuntimeError:
+                numbers = self._in_the_models_type(args)
+                if numbers is None:
+                    raise
+                return model(*numbers, **kwargs)
+
+    def _in_the_models_type(self, args: tuple[Any, ...]) -> Optional[list[Any]]:
+        """Numbers as the floats that a model computes with; None where they are, or it is no module."""
+        model = self.handler.model
+        weights = model.parameters() if isinstance(model, torch.nn.Module) else ()
+        dtype = next((weight.dtype for weight in weights if weight.is_floating_point()), None)
+        if dtype is None or not any(isinstance(arg, torch.Tensor) and arg.dtype != dtype for arg in args):
+            return None
+        return [arg.to(dtype) if isinstance(arg, torch.Tensor) else arg for arg in args]
 
     def _autocast(self) -> AbstractContextManager[Any]:
         dtype = autocast_dtype(Configuration.of(self.handler).settings)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Optional, TypeVar
 
 from ts.handler_utils.errors import RowErrors
@@ -80,6 +81,15 @@ class CurrentBatch(Part):
         """A header of the request that a row came of; None if there is none."""
         origin = self._origin(index)
         return None if origin is None else read_header(self.handler.context, origin, name)
+
+    def request_headers(self, index: int) -> Mapping[str, Any]:
+        """All headers of the request that a row came of, where the context has them."""
+        origin, context = self._origin(index), self.handler.context
+        if origin is None or not inspect.isroutine(
+            getattr(server_context(context), "get_all_request_header", None)
+        ):
+            return {}
+        return context.get_all_request_header(origin)
 
     def set_content_type(self, index: int, value: str) -> None:
         """Sets the content type of a row's answer, if there is a request behind it."""
