@@ -155,6 +155,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         Raises:
             RowErrors: some rows hold no such lists.
         """
+        if not isinstance(data, (list, tuple)):  # a tensor or an array that a subclass has made of its batch
+            return torch.as_tensor(data, device=self.device)
         rows = CurrentBatch.of(self).read(lambda index: numbers_of(data[index]), data)
         return stack_numbers(self, rows)
 

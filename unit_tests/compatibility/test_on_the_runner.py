@@ -18,7 +18,8 @@ def request_of(row: dict[str, Any]) -> Optional[tuple[Any, dict[str, Any], bool]
     explain = headers.pop("explain", "False") == "True"
     options = {key: value for key, value in row.items() if key not in ("headers", "body", "data")}
     payloads = [row[key] for key in ("data", "body") if row.get(key) not in (None, {})]
-    fits = len(payloads) == 1 and not headers and "id" not in row and ("body" not in row or not options)
+    of_a_form = "body" not in row and not any(isinstance(value, str) for value in options.values())
+    fits = len(payloads) == 1 and not headers and "id" not in row and (of_a_form or not options)
     return (payloads[0], options, explain) if fits else None
 
 

@@ -48,8 +48,9 @@ def start_handler(spec: str, root: Path, context: Context) -> Entry:
         entry(None, context)
         return entry
     service = made_handler(module)
+    handle = service.handle  # before it is initialised, as TorchServe takes it
     service.initialize(context)
-    return service.handle
+    return handle
 
 
 def import_handler(name: str) -> ModuleType:

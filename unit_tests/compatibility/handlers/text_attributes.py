@@ -6,7 +6,7 @@ from ts.torch_handler.text_handler import TextHandler
 class TextAttributes(TextHandler):
     def __init__(self):
         super().__init__()
-        self.before = [self.source_vocab, self.input_text, self.lig, bool(self.initialized)]
+        self.before = [self.source_vocab, self.input_text, bool(self.initialized)]
 
     def initialize(self, context):
         super().initialize(context)
