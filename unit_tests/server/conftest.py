@@ -59,6 +59,7 @@ class Echo:
 # Does to each row what its body says.
 ACTOR = """
 import numpy
+from ts.handler_utils.utils import send_intermediate_predict_response
 from ts.utils.util import PredictionException
 
 def text_of(row):
@@ -114,6 +115,11 @@ class Actor:
             return b"PNG"
         if text == "header":
             context.set_response_header(index, "X-Model", "actor")
+        if text == "stream":
+            context.set_response_header(index, "X-Model", "actor")
+            for part in ("one", {"two": 2}):
+                send_intermediate_predict_response([part], context.request_ids, "said", 200, context)
+            return "three"
         return RESULTS.get(text, text)
 """
 
@@ -159,6 +165,21 @@ class Broken:
 def broken_archive(tmp_path: Path) -> Path:
     """Its handler does not start."""
     return write_archive(tmp_path, "broken", "broken.py", {"broken.py": BROKEN})
+
+
+COUNTING = """
+def handle(data, context):
+    if data is None:
+        return None
+    context.metrics.get_metric("Words").add_or_update(len(data[0]["body"].split()), [context.model_name])
+    return ["counted"]
+"""
+
+
+@pytest.fixture
+def counting_archive(tmp_path: Path) -> Path:
+    """Its handler counts words by a metric that it finds defined."""
+    return write_archive(tmp_path, "counting", "counting.py", {"counting.py": COUNTING})
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,21 @@ def test_options_are_a_form(live: Any, load: Load, value: Any, part: tuple) -> N
     assert_same_echo(form, ours)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"ts_request_sequence_id": "s1", "X-Own": "\u00e9"},
+        {"explain": "True", "url_path": "x", "describe": "True"},
+        {"Content-Type": "application/json; charset=utf-8"},
+        {"content-type": "text/csv"},
+    ],
+)
+def test_further_headers(live: Any, load: Load, headers: dict[str, str]) -> None:
+    (ours,) = load("echo").predict([b"[1]"], headers=headers)
+    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    assert_same_echo(live.predict("echo", data=b"[1]", headers=sent), ours)
+
+
 def test_an_explanation(live: Any, load: Load) -> None:
     (ours,) = load("echo").predict([RAW], explain=True)
     assert_same_echo(live.predict("echo", data=RAW, explain=True), ours)
@@ -120,6 +135,16 @@ def without_nulls(value: Any) -> Any:
 def test_every_result_and_error(live: Any, load: Load, action: str) -> None:
     (ours,) = load("actor").predict([action.encode()])
     assert_same_answer(live.predict("actor", data=action.encode()), ours)
+
+
+def test_a_streamed_answer(live: Any, load: Load) -> None:
+    (ours,) = load("actor").predict([b"stream"])
+    theirs = live.predict("actor", data=b"stream")
+    first = ours.intermediate[0]
+    assert (theirs.status, theirs.content_type) == (first.status, first.content_type)
+    assert theirs.headers["X-Model"] == first.headers["X-Model"] == "actor"
+    assert theirs.body == b"".join(part.body for part in (*ours.intermediate, ours))
+    assert theirs.body == b'one{\n  "two": 2\n}three'
 
 
 def assert_same_answer(live: Answer, ours: Answer) -> None:

@@ -46,7 +46,7 @@ def test_serve_prints_a_curl_line_that_works_and_stops_on_ctrl_c(
         start_new_session=True,
     )
     try:
-        line = curl_line(process)
+        line = line_of(process, "  curl ")
         started = psutil.Process(process.pid).children(recursive=True)
         row = [line.strip() for line in paste(line).splitlines()[:5]]
         assert row == [
@@ -66,10 +66,44 @@ def test_serve_prints_a_curl_line_that_works_and_stops_on_ctrl_c(
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
 
 
-def curl_line(process: subprocess.Popen[str]) -> str:
+METRICS = """
+dimensions: [ModelName]
+ts_metrics: {}
+model_metrics:
+  counter:
+    - {name: Words, unit: count, dimensions: [ModelName]}
+"""
+
+
+def test_serve_takes_a_file_of_metrics_and_shows_them(
+    counting_archive: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.yaml").write_text(METRICS)
+    command = [*SERVE, str(counting_archive), "--metrics", str(tmp_path / "metrics.yaml"), "--device", "cpu"]
+    process = subprocess.Popen(
+        [*command, "--port", str(choose_ports(0).inference)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert paste(line_of(process, "  curl ")) == "counted"
+        shown = paste(line_of(process, "metrics: ").partition(": ")[2])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    values = [line for line in shown.splitlines() if line.startswith("Words{")]
+    assert [line.rpartition(" ")[2] for line in values] == ["10.0"], shown
+
+
+def line_of(process: subprocess.Popen[str], start: str) -> str:
+    """The next line of its output that starts so."""
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("  curl "):
+        if line.startswith(start):
             return line.strip()
     raise AssertionError(process.communicate()[1])
 
