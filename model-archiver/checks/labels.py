@@ -16,8 +16,8 @@ FORMS = '{"0": "label", ...}, ["label", ...] or {"label": 0, ...}'
 def check_labels(path: Path) -> None:
     """Refuses a file from which the handlers could read no labels.
 
-    They read `{"0": "label"}`, whose values may be lists that end in the label; a list of such values, alone or as
-    the one value of an object; `{"label": 0}`; and any of them as the value of `object_type_names` or `id2label`.
+    They read `{"0": "label"}`, whose values may be lists that end in the label; a list of such values;
+    `{"label": 0}`; and any of these as the one value of an object, or under `id2label` or `object_type_names`.
 
     Raises:
         ModelArchiverError: It is not JSON in UTF-8, or of another form.
@@ -26,9 +26,6 @@ def check_labels(path: Path) -> None:
         content = json.loads(path.read_bytes().decode("utf-8-sig"))
     except ValueError as error:
         raise ModelArchiverError(f"the extra file {path} is not JSON: {error}") from None
-    for key in ("object_type_names", "id2label"):
-        if isinstance(content, dict) and key in content:
-            content = content[key]
     if not _are_labels(content):
         raise ModelArchiverError(f"the extra file {path} holds no labels that are read; they are {FORMS}")
 
@@ -38,10 +35,18 @@ def _are_labels(content: Any) -> bool:
         return all(map(_is_label, content))
     if not isinstance(content, dict):
         return False
+    for key in ("id2label", "object_type_names", *(content if len(content) == 1 else ())):
+        below = content.get(key)
+        if isinstance(below, dict) or (isinstance(below, list) and not key.isdecimal()):
+            return _are_labels(below)
+    return all(map(_is_label, content.values())) or _are_indexes(content)
+
+
+def _are_indexes(content: dict[str, Any]) -> bool:
+    """The indexes of labels, each of another one; an object of numbers alone is neither."""
     values = list(content.values())
-    if len(values) == 1 and isinstance(values[0], list):
-        return _are_labels(values[0])
-    return all(map(_is_label, values)) or all(type(value) is int for value in values)
+    whole = all(type(value) is int for value in values) and len(set(values)) == len(values)
+    return whole and not all(key.isdecimal() for key in content)
 
 
 def _is_label(value: Any) -> bool:

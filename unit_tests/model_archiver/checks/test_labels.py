@@ -18,6 +18,7 @@ RIGHT = {
     "object_type_names as a mapping": '{"object_type_names": {"0": "a", "1": "b"}}',
     "a list": '["a", "b"]',
     "a list under a key": '{"labels": ["a", "b"]}',
+    "a mapping under a key": '{"labels": {"0": "a", "1": "b"}}',
     "id2label": '{"id2label": {"0": "a", "1": "b"}}',
     "indexes": '{"a": 0, "b": 1}',
     "a byte order mark": '\ufeff{"0": "a"}',
@@ -28,6 +29,8 @@ WRONG = {
     "nothing": "",
     "a number": "7",
     "a number of several": '{"0": "a", "1": 7}',
+    "one index twice": '{"a": 0, "b": 0}',
+    "numbers alone": '{"0": 1, "1": 0}',
     "a fraction": '{"a": 0.5}',
     "truth": '{"a": true}',
     "a number in a list": '["a", 7]',
@@ -62,6 +65,42 @@ def test_a_form_that_they_do_not_read_is_refused(labels, name):
         check_labels(path)
     with pytest.raises(ValueError, match=r"index_to_name\.json"):
         load_label_mapping(path)
+
+
+VALUES = [
+    "a",
+    0,
+    1,
+    True,
+    None,
+    [],
+    ["a"],
+    [["a"]],
+    ["n", 1],
+    {},
+    {"0": "b"},
+    {"b": 0},
+    {"c": ["b"]},
+    {"c": 1.5},
+]
+KEYS = ["0", "a", "id2label", "object_type_names"]
+
+
+def test_the_handlers_agree_on_every_small_object(labels):
+    alone = [*VALUES, *([value] for value in VALUES), *({key: value} for key in KEYS for value in VALUES)]
+    pairs = [{key: one, "1": other} for key in KEYS for one in VALUES for other in VALUES]
+    pairs += [{key: one, "b": other} for key in KEYS for one in VALUES for other in VALUES]
+    for content in [*alone, *pairs]:
+        path = labels(json.dumps(content))
+        assert is_right(check_labels, path) == is_right(load_label_mapping, path), content
+
+
+def is_right(read, path):
+    try:
+        read(path)
+    except (ModelArchiverError, ValueError):
+        return False
+    return True
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
