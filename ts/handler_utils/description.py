@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from ts import HANDLERS_VERSION
+from ts.handler_utils.announcement import LIBRARY
 from ts.handler_utils.configuration import Configuration
 
 
@@ -16,6 +18,7 @@ def describe(handler: Any) -> dict[str, Any]:
         handler: a `BaseHandler` that is initialised.
 
     Returns:
+        `library`, `version`: this library's name, "torchserve-handlers", and version;
         `handler`: the name of its class;
         `payloads`: what a request may hold, a sentence each; none where a subclass reads requests by its own code;
         `options`: for each option of a request its JSON Schema (type, range, default, description);
@@ -23,6 +26,8 @@ def describe(handler: Any) -> dict[str, Any]:
         `labels`: the labels by class index, or null.
     """
     return {
+        "library": LIBRARY,
+        "version": HANDLERS_VERSION,
         "handler": type(handler).__name__,
         "payloads": payloads_of(type(handler)),
         "options": options_of(handler),

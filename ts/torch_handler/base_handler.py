@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import torch
 
+from ts.handler_utils.announcement import announce
 from ts.handler_utils.answering.batch import BatchAnswering
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.description import describe
@@ -138,6 +139,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         micro_batch = Configuration.of(self).settings.micro_batch
         BatchAnswering.of(self).in_parts = MicroBatching(self, micro_batch) if micro_batch else None
         self.initialized = True
+        announce(self)
 
     # The hooks -----------------------------------------------------------------------------------------------
 

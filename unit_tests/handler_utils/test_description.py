@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ts import HANDLERS_VERSION
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.images.batches import ImageBatches
 from ts.torch_handler.base_handler import BaseHandler
@@ -18,6 +19,7 @@ def test_options_have_types_ranges_and_the_defaults_that_hold_now() -> None:
 
     about = TopThree().describe_handle()
     assert about["handler"] == "TopThree"
+    assert (about["library"], about["version"]) == ("torchserve-handlers", HANDLERS_VERSION)
     assert about["options"]["topk"] == {
         "type": "integer",
         "minimum": 1,

@@ -8,7 +8,7 @@ from typing import Any
 def test_a_description_names_payloads_options_settings_and_labels(served: Any) -> None:
     (found,) = served.get(f"{served.server.management_url}/models/colours?customized=true").json()
     about = found["customizedMetadata"]
-    assert about.keys() == {"handler", "payloads", "options", "settings", "labels"}
+    assert about.keys() == {"library", "version", "handler", "payloads", "options", "settings", "labels"}
     assert about["handler"] == "ImageClassifier"
     assert about["payloads"] == [
         "an encoded image: bytes, base64 text or a data: URI",
