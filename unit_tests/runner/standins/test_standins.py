@@ -108,7 +108,12 @@ def test_a_module_that_has_no_stand_in_is_named_with_what_to_install(
 ) -> None:
     path = build("own.py", {"own.py": "from ts.torch_handler.distributed import base_pippy_handler"})
     done = without_torchserve(
-        "from ts.runner.main import main; sys.exit(main())", "predict", str(path), str(path)
+        "from ts.runner.main import main; sys.exit(main())",
+        "predict",
+        str(path),
+        str(path),
+        "--device",
+        "cpu",
     )
     assert done.returncode == 2
     assert done.stderr == (
