@@ -11,8 +11,8 @@ import requests
 from model_archiver import ModelArchiver, ModelArchiverConfig
 
 from ts import HANDLERS_VERSION
-from ts.overlay import overlay_folder
 from ts.runner.torchserve.server import TorchServe
+from ts.torch_handler import base_handler
 
 HANDLER = """
 import sys
@@ -56,7 +56,7 @@ def test_its_handler_stands_on_this_librarys(server: TorchServe) -> None:
     with requests.Session() as session:
         session.trust_env = False  # no proxy stands between this machine and itself
         answer = session.post(f"{server.url}/predictions/apart", json={"data": [1.0]}, timeout=120).json()
-    assert answer["file"] == str(Path(overlay_folder(), "ts", "torch_handler", "base_handler.py"))
+    assert Path(answer["file"]).samefile(base_handler.__file__)
     assert answer["prefix"] != sys.prefix  # it is a virtual environment of the model's
 
 
