@@ -80,7 +80,7 @@ def _write_file(path: Path, content: Any) -> None:
 
 
 def expected(case: dict[str, Any], theirs: dict[str, Any]) -> Any:
-    """0.12's answers, but where the case knows better: `expected` is the answers of some batches by their number."""
+    """0.12's answers, but where the case knows better: `expected`, the answers to some batches by their number."""
     assert "error" not in theirs, theirs["error"]
     answers = [[opened(row) for row in batch] for batch in theirs["batches"]]
     for number, rows in case.get("expected", {}).items():

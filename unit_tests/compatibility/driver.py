@@ -13,12 +13,14 @@ import os
 import struct
 import sys
 import traceback
+from collections.abc import Iterator
+from typing import Any
 
 import torch
-
-import ts
 from ts.metrics.metric_cache_yaml_impl import MetricsCacheYamlImpl
 from ts.model_loader import TsModelLoader
+
+import ts
 
 torch.set_num_threads(1)
 
@@ -26,19 +28,19 @@ torch.set_num_threads(1)
 class Reader:
     """Reads the message that a worker sends to TorchServe's frontend."""
 
-    def __init__(self, message):
+    def __init__(self, message: bytes) -> None:
         self.stream = io.BytesIO(message)
 
-    def number(self):
+    def number(self) -> int:
         return struct.unpack("!i", self.stream.read(4))[0]
 
-    def content(self):
+    def content(self) -> bytes:
         return self.stream.read(self.number())
 
-    def text(self):
+    def text(self) -> str:
         return self.content().decode()
 
-    def row(self):
+    def row(self) -> dict[str, Any]:
         self.text()  # the request's id
         content_type, status, phrase = self.text(), self.number(), self.text()
         headers = {self.text(): self.text() for _ in range(self.number())}
@@ -51,7 +53,7 @@ class Reader:
             "body": body,
         }
 
-    def rows(self, count):
+    def rows(self, count: int) -> list[dict[str, Any]]:
         """The rows; of a batch that failed as a whole, what the frontend tells each client."""
         code, message = self.number(), self.text()
         rows = [self.row() for _ in range(count)]
@@ -63,23 +65,25 @@ class Reader:
 class Socket:
     """Takes the intermediate answers that a handler streams."""
 
-    def __init__(self):
-        self.messages = []
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
 
-    def sendall(self, message):
+    def sendall(self, message: bytes) -> None:
         self.messages.append(Reader(bytes(message)).rows(1)[0])
 
 
 class MetricLines(logging.Handler):
     """Keeps what the metrics log says of a handler's own metrics; of times only that there were some."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.lines = []
+        self.lines: list[list[Any]] = []
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if text.startswith("[METRICS]") and not text.startswith(("[METRICS]HandlerTime", "[METRICS]Prediction")):
+        if text.startswith("[METRICS]") and not text.startswith(
+            ("[METRICS]HandlerTime", "[METRICS]Prediction")
+        ):
             name, _, rest = text[len("[METRICS]") :].partition(":")
             value, dimensions, kind, host = rest.split("|")
             value = "" if name.startswith("ts_handler_") else value
@@ -87,14 +91,15 @@ class MetricLines(logging.Handler):
             self.lines.append([name, value, dimensions, kind, requests])
 
 
-def load_cases(path):
+def load_cases(path: str) -> dict[str, dict[str, Any]]:
     spec = importlib.util.spec_from_file_location("cases_of_a_pattern", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.CASES
 
 
-def message_of(index, request):
+def message_of(index: int, request: dict[str, Any]) -> dict[str, Any]:
+    """A request of a case, as a worker's codec hands it to TorchServe's service."""
     row = {key: value for key, value in request.items() if key not in ("headers", "id")}
     headers = {"explain": "False", **request.get("headers", {})}
     return {
@@ -104,12 +109,13 @@ def message_of(index, request):
     }
 
 
-def as_sent(value):
+def as_sent(value: Any) -> Any:
     return bytearray(value) if isinstance(value, bytes) else value
 
 
-def load_service(folder, case):
-    metrics = MetricsCacheYamlImpl(os.path.join(os.path.dirname(ts_of_torchserve()), "configs", "metrics.yaml"))
+def load_service(folder: str, case: dict[str, Any]) -> Any:
+    torchserve = os.path.dirname(importlib.util.find_spec("ts.model_server").origin)
+    metrics = MetricsCacheYamlImpl(os.path.join(torchserve, "configs", "metrics.yaml"))
     metrics.initialize_cache()
     metrics.model_name = "model"
     return TsModelLoader().load(
@@ -117,11 +123,7 @@ def load_service(folder, case):
     )
 
 
-def ts_of_torchserve():
-    return importlib.util.find_spec("ts.model_server").origin
-
-
-def run(folder, case):
+def run(folder: str, case: dict[str, Any]) -> dict[str, Any]:
     """What a case's requests are answered, batch after batch, by one handler."""
     lines = MetricLines()
     logging.getLogger().addHandler(lines)
@@ -146,7 +148,7 @@ def run(folder, case):
 
 
 @contextlib.contextmanager
-def inside(folder):
+def inside(folder: str) -> Iterator[None]:
     """As in a worker: the archive is the working directory, and first where modules are looked for."""
     before, path = set(sys.modules), list(sys.path)
     sys.path.insert(0, folder)
@@ -159,7 +161,7 @@ def inside(folder):
             del sys.modules[name]
 
 
-def main():
+def main() -> None:
     log = io.StringIO()
     results = {}
     sys.path.append(arguments["helpers"])  # noqa: F821

@@ -1,13 +1,16 @@
 """What the requests of these cases hold, the same in every process."""
 
+from __future__ import annotations
+
 import base64
 import io
+from typing import Any
 
 import torch
 from PIL import Image
 
 
-def picture(seed=0, size=(96, 80), mode="RGB", form="PNG"):
+def picture(seed: int = 0, size: tuple[int, int] = (96, 80), mode: str = "RGB", form: str = "PNG") -> bytes:
     """An encoded picture of coloured blocks."""
     generator = torch.Generator().manual_seed(seed)
     blocks = torch.randint(0, 256, (6, 6, 3), generator=generator, dtype=torch.uint8).numpy()
@@ -17,9 +20,9 @@ def picture(seed=0, size=(96, 80), mode="RGB", form="PNG"):
     return buffer.getvalue()
 
 
-def base64_picture(seed=0, **how):
+def base64_picture(seed: int = 0, **how: Any) -> str:
     return base64.b64encode(picture(seed, **how)).decode()
 
 
-def labels(count):
+def labels(count: int) -> dict[str, str]:
     return {str(index): f"label {index}" for index in range(count)}

@@ -11,12 +11,14 @@ class SureNews(TextClassifier):
         return [max(answer, key=answer.get) for answer in answers]
 
 
-VOCABULARY = {word: index for index, word in enumerate("the a do not cat is cafe good news i am here".split())}
+WORDS = ["the", "a", "do", "not", "cat", "is", "cafe", "good", "news", "i", "am", "here"]
+VOCABULARY = {word: index for index, word in enumerate(WORDS)}
+LABELS = {"0": "World", "1": "Sports", "2": "Science"}
 
 CASES = {
     "classified texts": {
         "model": "bag",
-        "files": {"index_to_name.json": {"0": "World", "1": "Sports", "2": "Science"}, "source_vocab.pt": VOCABULARY},
+        "files": {"index_to_name.json": LABELS, "source_vocab.pt": VOCABULARY},
         "batches": [[{"data": b"the good news"}], [{"body": "I do not"}], [{"body": b"a cat is here"}]],
     }
 }

@@ -25,9 +25,8 @@ class NewsHandler(TextHandler):
             words = self._tokenize(text)
             self.input_text.append(words)
             offsets.append(len(indexes))
-            indexes += [
-                self.source_vocab[word] for word in ngrams_iterator(words, self.ngrams) if word in self.source_vocab
-            ]
+            tokens = ngrams_iterator(words, self.ngrams)
+            indexes += [self.source_vocab[token] for token in tokens if token in self.source_vocab]
         return torch.tensor(indexes, device=self.device), torch.tensor(offsets, device=self.device)
 
     def inference(self, data, *args, **kwargs):
@@ -41,13 +40,15 @@ class NewsHandler(TextHandler):
         ]
 
 
-VOCABULARY = {word: index for index, word in enumerate("the a do not cat is cafe good news i am here".split())}
+WORDS = ["the", "a", "do", "not", "cat", "is", "cafe", "good", "news", "i", "am", "here"]
+VOCABULARY = {word: index for index, word in enumerate(WORDS)}
+LABELS = {"0": "World", "1": "Sports", "2": "Science"}
 TEXTS = [b"<b>The cat</b> is good &amp; I don't know", "Caf\u00e9 news! I'm here".encode(), b"a cat"]
 
 CASES = {
     "cleaned texts": {
         "model": "bag",
-        "files": {"index_to_name.json": {"0": "World", "1": "Sports", "2": "Science"}, "source_vocab.pt": VOCABULARY},
+        "files": {"index_to_name.json": LABELS, "source_vocab.pt": VOCABULARY},
         "batches": [[{"data": TEXTS[0]}], [{"body": text} for text in TEXTS], [{"data": "the cat"}]],
     }
 }

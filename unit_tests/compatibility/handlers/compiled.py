@@ -1,4 +1,4 @@
-"""torch.compile by model-config.yaml, in its three forms; with a backend that is not there it is served uncompiled."""
+"""torch.compile by model-config.yaml, in its three forms; with a backend that is not there, uncompiled."""
 
 import torch
 

@@ -11,7 +11,9 @@ class CountingHandler(BaseHandler):
     def initialize(self, ctx):
         ctx.cache = {}
         if ctx.model_yaml_config["handler"] is not None:
-            self.cache = dict.fromkeys(range(ctx.model_yaml_config["handler"].get("cache", {}).get("size", 0)))
+            self.cache = dict.fromkeys(
+                range(ctx.model_yaml_config["handler"].get("cache", {}).get("size", 0))
+            )
         self.initialized = True
 
     def preprocess(self, data):
@@ -39,7 +41,7 @@ class CountingHandler(BaseHandler):
         return data
 
     def _criterion(self, request):
-        class Criterion(object):
+        class Criterion:
             def __init__(self, cache):
                 self.cache, self.left = cache, 2
 

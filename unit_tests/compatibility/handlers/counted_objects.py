@@ -12,7 +12,9 @@ class CountingDetector(ObjectDetector):
 
     def postprocess(self, data):
         answers = super().postprocess(data)
-        return [dict(Counter(label for found in row for label in found if label != "score")) for row in answers]
+        return [
+            dict(Counter(label for found in row for label in found if label != "score")) for row in answers
+        ]
 
 
 NAMES = {"1": "red", "2": "green", "3": "blue"}

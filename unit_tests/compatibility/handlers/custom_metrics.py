@@ -2,16 +2,14 @@
 
 from samples import picture
 from torchvision import transforms
-
 from ts.metrics.dimension import Dimension
 from ts.metrics.metric_type_enum import MetricTypes
+
 from ts.torch_handler.image_classifier import ImageClassifier
 
 
 class MeasuredDigits(ImageClassifier):
-    image_processing = transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))]
-    )
+    image_processing = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
 
     def initialize(self, context):
         super().initialize(context)
@@ -43,6 +41,4 @@ def digit(seed):
     return {"body": picture(seed, size=(28, 28), mode="L")}
 
 
-CASES = {
-    "custom metrics": {"model": "digits", "batches": [[digit(0)], [digit(1), digit(2), digit(3)]]}
-}
+CASES = {"custom metrics": {"model": "digits", "batches": [[digit(0)], [digit(1), digit(2), digit(3)]]}}

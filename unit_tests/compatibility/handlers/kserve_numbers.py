@@ -24,6 +24,8 @@ CASES = {
     "numbers, json envelope": {
         "model": "linear",
         "envelope": "json",
-        "batches": [[{"body": {"instances": [[1, 2, 3, 4], [0, 0, 0, 1]]}}, {"body": {"instances": [[1, 1, 1, 1]]}}]],
+        "batches": [
+            [{"body": {"instances": [[1, 2, 3, 4], [0, 0, 0, 1]]}}, {"body": {"instances": [[1, 1, 1, 1]]}}]
+        ],
     },
 }

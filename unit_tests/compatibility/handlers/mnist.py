@@ -7,9 +7,7 @@ from ts.torch_handler.image_classifier import ImageClassifier
 
 
 class DigitClassifier(ImageClassifier):
-    image_processing = transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))]
-    )
+    image_processing = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
 
     def postprocess(self, data):
         return data.argmax(1).flatten().tolist()

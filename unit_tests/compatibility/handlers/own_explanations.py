@@ -12,7 +12,11 @@ class OwnExplanations(BaseHandler):
 
     def get_insights(self, tensor_data, raw, target=0):
         return [
-            {"importances": (row * self.model.linear.weight[target].detach()).tolist(), "raw": raw, "target": target}
+            {
+                "importances": (row * self.model.linear.weight[target].detach()).tolist(),
+                "raw": raw,
+                "target": target,
+            }
             for row in tensor_data
         ]
 

@@ -16,7 +16,7 @@ class OwnInitialize(ImageClassifier):
     )
 
     def __init__(self):
-        super(OwnInitialize, self).__init__()
+        super().__init__()
         self._context = None
         self.topk = 3
 

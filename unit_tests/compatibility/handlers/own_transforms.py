@@ -44,4 +44,6 @@ def case(form):
     }
 
 
-CASES = {f"image_processing: {form}": case(form) for form in ("compose of ours", "tail of ours", "numpy", "v2")}
+CASES = {
+    f"image_processing: {form}": case(form) for form in ("compose of ours", "tail of ours", "numpy", "v2")
+}

@@ -1,4 +1,4 @@
-"""Answers with pictures: no call of the base's __init__, a list of dictionaries as batch, a tuple of tensors after it."""
+"""Answers with pictures: the base's __init__ is not called, the batch is a list, the output a tuple of tensors."""
 
 import io
 
@@ -54,6 +54,9 @@ class PictureGenerator(BaseHandler):
 CASES = {
     "pictures from noise": {
         "model": "generator",
-        "batches": [[{"body": {"number_of_images": 2}}], [{"data": {}, "body": {}}, {"body": {"noise": 0.9}}]],
+        "batches": [
+            [{"body": {"number_of_images": 2}}],
+            [{"data": {}, "body": {}}, {"body": {"noise": 0.9}}],
+        ],
     }
 }

@@ -1,4 +1,4 @@
-"""A tuple of tensors; loads by the base's own `_load_pickled_model`, with a device that is a plain string first."""
+"""A tuple of tensors; loads by the base's own `_load_pickled_model`, with a device that is a plain string."""
 
 import json
 import os
@@ -51,6 +51,6 @@ TWO = {"float_features": [[0.1, 0.2, 0.3], [1, 0, 1]], "lengths": [2, 1], "value
 CASES = {
     "recommendation": {
         "model": "pair",
-        "batches": [[{"body": ONE}], [{"data": b'{"float_features": [[1, 1, 1]], "lengths": [1], "values": [2]}'}], [{"body": TWO}]],
+        "batches": [[{"body": ONE}], [{"data": json.dumps(ONE).encode()}], [{"body": TWO}]],
     }
 }

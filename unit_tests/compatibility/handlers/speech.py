@@ -6,7 +6,7 @@ import wave
 import torch
 
 
-class SpeechHandler(object):
+class SpeechHandler:
     def __init__(self):
         self._context = None
         self.initialized = False

@@ -1,7 +1,8 @@
 """Streams words as they come, by intermediate answers, and keeps hooks' times."""
 
-from ts.handler_utils.timer import timed
 from ts.handler_utils.utils import send_intermediate_predict_response
+
+from ts.handler_utils.timer import timed
 from ts.torch_handler.base_handler import BaseHandler
 
 

@@ -12,7 +12,10 @@ class CompletedAnswers(BaseHandler):
     def handle(self, data, context):
         named = context.get_request_header(0, "X-Name")
         results = super().handle(data, context)
-        return [{"name": named, "version": self.manifest["model"]["modelVersion"], "scores": row} for row in results]
+        return [
+            {"name": named, "version": self.manifest["model"]["modelVersion"], "scores": row}
+            for row in results
+        ]
 
 
 CASES = {

@@ -1,4 +1,4 @@
-"""A transformer for three tasks, set up by setup_config.json: preprocess gives a tuple, and get_insights wants a text."""
+"""A transformer for three tasks, by setup_config.json: preprocess gives a tuple, get_insights gets a text."""
 
 import ast
 import json
@@ -13,7 +13,7 @@ from ts.torch_handler.base_handler import BaseHandler
 
 class TransformersHandler(BaseHandler):
     def __init__(self):
-        super(TransformersHandler, self).__init__()
+        super().__init__()
         self.initialized = False
 
     def initialize(self, ctx):

@@ -17,7 +17,7 @@ class VideoClassifier(ImageClassifier):
     image_processing = transforms.Compose([transforms.Resize((40, 40)), transforms.ToTensor()])
 
     def __init__(self):
-        super(VideoClassifier, self).__init__()
+        super().__init__()
         self.frames = []
 
     def preprocess(self, data):

@@ -1,4 +1,4 @@
-"""Counts objects: a detector of another library, which only __init__, the reading of pictures and `handle` are used of."""
+"""Counts what a detector of another library finds; of the base it has `preprocess`, `inference` and `handle`."""
 
 import os
 from collections import Counter
@@ -17,7 +17,7 @@ class YoloHandler(ObjectDetector):
     )
 
     def __init__(self):
-        super(YoloHandler, self).__init__()
+        super().__init__()
 
     def initialize(self, context):
         self.device = torch.device("cpu")
@@ -39,7 +39,8 @@ class YoloHandler(ObjectDetector):
         def predict(images):
             found = detector(images)
             return [
-                SimpleNamespace(boxes=SimpleNamespace(cls=one["labels"].float()), names=names) for one in found
+                SimpleNamespace(boxes=SimpleNamespace(cls=one["labels"].float()), names=names)
+                for one in found
             ]
 
         return predict
