@@ -28,6 +28,7 @@ ROOMS = (
     "errors.py",
     "timer.py",
     "profiler.py",
+    "announcement.py",
     "parts.py",
     "worker.py",
     # a request, and what it and the archive ask for
