@@ -52,21 +52,25 @@ class Snapshot:
     """The state of a handler before its hooks try to answer a batch.
 
     Looked at are the attributes of the handler, of its classes and of the modules that define these, but for what
-    installed packages bring; and what lies in lists, dictionaries, sets and objects of their own, nested ones too.
+    installed packages bring; those that it has given its context; and what lies in lists, dictionaries, sets and
+    objects of their own, nested ones too.
     What hooks do elsewhere, in files or in databases, cannot be seen.
 
     Args:
         handler: a handler of somebody's.
+        context: the server's context.
 
     Raises:
         UnknownStateError: there is too much of it, or some that does not show its state, such as a generator.
     """
 
-    def __init__(self, handler: Any) -> None:
+    def __init__(self, handler: Any, context: Any) -> None:
         self._contents: dict[int, _Content] = {}
         self._arrays: list[tuple[Any, Any]] = []
         self._looked_at = 0
         self._keep_attributes(attributes_of(handler), _NOT_ITS_OWN)
+        given = getattr(context, "__dict__", {})  # those with an underscore are the server's
+        self._keep_attributes(given, frozenset(name for name in given if name[0] == "_"))
         for kind in type(handler).__mro__:
             if not _is_installed(kind.__module__):
                 self._keep_class(kind)

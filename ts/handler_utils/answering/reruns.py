@@ -46,7 +46,7 @@ class Reruns(Part):
         if stateless is not None:
             return lambda: bool(stateless)
         try:
-            snapshot = Snapshot(self.handler)
+            snapshot = Snapshot(self.handler, server_context(context))
         except UnknownStateError as error:
             why = str(error)
             return lambda: self._refuse(why)
