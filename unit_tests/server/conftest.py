@@ -131,6 +131,31 @@ def entry(data, context):
     return [list(calls)] if data else None
 """
 
+# Answers a number by counting down, a part of the answer each time that it is asked.
+COUNTING = """
+class Countdown:
+    def __init__(self, start):
+        self.left = start
+
+    def __call__(self, result):
+        self.left -= 1
+        return self.left == 0
+
+
+class Counting:
+    def initialize(self, context):
+        self.countdowns = {}
+
+    def handle(self, data, context):
+        ids = [context.get_request_id(index) for index in range(len(data))]
+        for request_id, row in zip(ids, data):
+            if row:
+                self.countdowns[request_id] = Countdown(int(bytes(row["body"]).decode()))
+        context.stopping_criteria = [self.countdowns[request_id] for request_id in ids]
+        seen = [context.get_request_header(index, "X-Own") for index in range(len(data))]
+        return [f"{self.countdowns[request_id].left}{header} " for request_id, header in zip(ids, seen)]
+"""
+
 OWN = """
 class Own:
     def initialize(self, context):
@@ -167,7 +192,7 @@ def broken_archive(tmp_path: Path) -> Path:
     return write_archive(tmp_path, "broken", "broken.py", {"broken.py": BROKEN})
 
 
-COUNTING = """
+WORDS = """
 def handle(data, context):
     if data is None:
         return None
@@ -179,7 +204,7 @@ def handle(data, context):
 @pytest.fixture
 def counting_archive(tmp_path: Path) -> Path:
     """Its handler counts words by a metric that it finds defined."""
-    return write_archive(tmp_path, "counting", "counting.py", {"counting.py": COUNTING})
+    return write_archive(tmp_path, "counting", "counting.py", {"counting.py": WORDS})
 
 
 @pytest.fixture(scope="session")
@@ -210,12 +235,20 @@ def archives(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
         "batchSize: 3\nmaxBatchDelay: 60000\nminWorkers: 1\nmaxWorkers: 1\n"  # sent when 3 rows are there
     )
     config = {"configFile": "settings.yaml"}
+    continuous = "continuousBatching: true\n" + batches.replace("60000", "1")
     paths = [
         write_archive(
             folder, "echo", "echo.py", {"echo.py": ECHO, "settings.yaml": "own: {key: 1}\n"}, **config
         ),
         write_archive(folder, "actor", "actor.py", {"actor.py": ACTOR}),
         write_archive(folder, "actor3", "actor.py", {"actor.py": ACTOR, "settings.yaml": batches}, **config),
+        write_archive(
+            folder,
+            "counting",
+            "counting.py",
+            {"counting.py": COUNTING, "settings.yaml": continuous},
+            **config,
+        ),
         write_archive(folder, "function", "pkg/own.py:entry", {"pkg/own.py": FUNCTION}),
         write_archive(folder, "own", "image_classifier", {"image_classifier.py": OWN}),
     ]

@@ -147,6 +147,17 @@ def test_a_streamed_answer(live: Any, load: Load) -> None:
     assert theirs.body == b'one{\n  "two": 2\n}three'
 
 
+def test_continuous_batching(live: Any, load: Load) -> None:
+    headers = {"X-Own": "h"}
+    ours = load("counting").predict([b"4", b"2"], headers=headers)
+    with ThreadPoolExecutor(2) as pool:
+        theirs = pool.map(lambda body: live.predict("counting", data=body, headers=headers), [b"4", b"2"])
+    assert [b"".join(part.body for part in (*answer.intermediate, answer)) for answer in ours] == [
+        answer.body for answer in theirs
+    ]
+    assert [answer.body for answer in ours] == [b"1h "] * 2
+
+
 def assert_same_answer(live: Answer, ours: Answer) -> None:
     assert ours.status == live.status
     assert ours.content_type == live.content_type

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ts.runner.answering.context import RequestProcessor
 from ts.utils.util import PredictionException
@@ -61,12 +61,15 @@ class Answer:
             return text
 
 
-def batch_answers(results: Any, processors: Sequence[RequestProcessor]) -> list[Answer]:
+def batch_answers(
+    results: Any, processors: Sequence[RequestProcessor], criteria: Optional[Sequence[Callable]] = None
+) -> list[Answer]:
     """One answer a row, or, as TorchServe has it, the same failure for each of them.
 
     Args:
         results: What the handler returned for the batch.
         processors: One a row, with the status and headers that the handler set.
+        criteria: For continuous batching one a row, which tells by a result whether the row's answer is whole.
     """
     rows = len(processors)
     if not isinstance(results, list):
@@ -77,8 +80,11 @@ def batch_answers(results: Any, processors: Sequence[RequestProcessor]) -> list[
         bodies = [encode(result) for result in results]
     except (TypeError, ValueError) as error:
         return failure(rows, 503, "Unsupported model output data type.", error)
-    for processor in processors:
-        if processor.get_response_header(STREAM_NEXT) == "true":
+    for index, processor in enumerate(processors):
+        whole = criteria[index](results[index]) if criteria else None
+        if whole is not None:
+            processor.add_response_property(STREAM_NEXT, "false" if whole else "true")
+        elif not criteria and processor.get_response_header(STREAM_NEXT) == "true":
             processor.add_response_property(STREAM_NEXT, "false")
     return [row_answer(body, processor) for body, processor in zip(bodies, processors)]
 

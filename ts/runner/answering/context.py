@@ -59,7 +59,7 @@ class Context:
         manifest: MANIFEST.json, parsed.
         model_yaml_config: The settings of the archive's `configFile`; an empty dict without one.
         request_ids: The id of each row, by row index; None while no batch is at hand.
-        stopping_criteria: For handlers of continuous batching to set; the runner has no use for it.
+        stopping_criteria: Set by handlers for continuous batching: one a row, see `batch_answers`.
         cl_socket: Where `send_intermediate_predict_response` sends to; None while no batch is at hand.
     """
 

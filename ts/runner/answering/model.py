@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Optional, TypeVar, Union
 
-from ts.runner.answering.answer import Answer, batch_answers, exception_answers
+from ts.runner.answering.answer import STREAM_NEXT, Answer, batch_answers, exception_answers
 from ts.runner.answering.context import TORCHSERVE_VERSION, Context, RequestProcessor
 from ts.runner.answering.coroutines import Coroutines, check_coroutine
 from ts.runner.answering.device import gpu_id
@@ -108,27 +108,43 @@ class Model:
         self._coroutines.close()
 
     def _answer(self, requests: list[Request]) -> list[Answer]:
+        """Answers a batch; with continuous batching, again and again the rows whose answers are not whole."""
+        ids = [str(uuid.uuid4()) for _ in requests]
+        answers = self._answer_once(requests, ids)
+        going_on = self._unfinished(answers)
+        while going_on:
+            rows = [requests[index].again() for index in going_on]
+            more = self._answer_once(rows, [ids[index] for index in going_on])
+            for index, answer in zip(going_on, more):
+                so_far = answers[index]
+                parts = (*so_far.intermediate, replace(so_far, intermediate=()), *answer.intermediate)
+                answers[index] = replace(answer, intermediate=parts)
+            going_on = [index for index in going_on if index in self._unfinished(answers)]
+        return answers
+
+    def _unfinished(self, answers: list[Answer]) -> list[int]:
+        if not self.archive.config.get("continuousBatching"):
+            return []
+        return [index for index, answer in enumerate(answers) if answer.headers.get(STREAM_NEXT) == "true"]
+
+    def _answer_once(self, requests: list[Request], ids: list[str]) -> list[Answer]:
         processors = [RequestProcessor(request.headers) for request in requests]
-        ids = {index: str(uuid.uuid4()) for index in range(len(requests))}
         sent = Intermediate()
         try:
             with self.scope.active():  # which also keeps other threads from the one context
                 self._context.request_processor = processors
-                self._context.request_ids = ids
+                self._context.request_ids = dict(enumerate(ids))
                 self._context.cl_socket = sent
-                self.metrics.set_request_ids(ids)
+                self.metrics.set_request_ids(self._context.request_ids)
                 results = self._handle([request.row for request in requests], self._context)
                 results = self._coroutines.result_of(results)
+                answers = batch_answers(results, processors, self._context.stopping_criteria)
         except (Exception, SystemExit) as error:
             answers = exception_answers(error, len(requests))
-        else:
-            answers = batch_answers(results, processors)
         if answers[0].reason:
             logger.error("a batch of %d failed: %s", len(requests), one_line(answers[0].reason))
-        return [
-            replace(answer, intermediate=tuple(sent.answers.get(ids[index], ())))
-            for index, answer in enumerate(answers)
-        ]
+        before = [tuple(sent.answers.get(request_id, ())) for request_id in ids]
+        return [replace(answer, intermediate=parts) for answer, parts in zip(answers, before)]
 
 
 @contextmanager

@@ -28,6 +28,11 @@ class Request:
     row: dict[str, Any]
     headers: dict[str, Any]
 
+    def again(self) -> Request:
+        """What a handler is given for the rest of an answer: the request's headers, and no more of the row."""
+        parts = (name for name, value in self.headers.items() if isinstance(value, dict))
+        return Request({}, {name: self.headers[name] for name in self.headers.keys() - set(parts)})
+
 
 def prediction(
     value: Input,
