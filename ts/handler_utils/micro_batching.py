@@ -107,7 +107,14 @@ class MicroBatching:
             threads.shutdown()
 
     def get_micro_batch_idx(self) -> Optional[int]:
-        """For hooks: the index of the micro batch that this thread answers, in its batch; outside of any, None."""
+        """For hooks: the index of the micro batch that this thread answers, in its batch; outside of any, None.
+
+        A hook that asks looks its requests up by that index, as hooks do with torchserve's class: from then on
+        `self.context` is that of the whole batch.
+        """
+        worker = getattr(self._thread, "worker", None)
+        if worker is not None:
+            worker.context = self._thread.context
         return getattr(self._thread, "index", None)
 
     def __call__(self, data: Any, context: Any) -> list[Any]:
@@ -117,7 +124,7 @@ class MicroBatching:
             row_context = context_of_rows(context, len(rows))
 
             def answer(number: int, start: int) -> list[Any]:
-                self._thread.index = number
+                self._thread.index, self._thread.context = number, row_context
                 part = rows[start : start + self.micro_batch_size]
                 return self._answer(part, RowsContext(row_context, range(start, start + len(part))))
 
@@ -128,7 +135,7 @@ class MicroBatching:
         return stop_workflows(result, context)
 
     def _answer(self, rows: list[Any], context: Any) -> list[Any]:
-        worker = worker_for(self.handler)
+        worker = self._thread.worker = worker_for(self.handler)
         worker.context = context
         if has_parts(self.handler):
             return BatchAnswering.of(worker).answer(rows, context, self._turns)

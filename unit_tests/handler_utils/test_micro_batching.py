@@ -147,6 +147,19 @@ def test_hooks_can_ask_for_the_index_of_their_micro_batch(make_context: Callable
     assert batching(rows(1.0, 2.0, 3.0), make_context()) == [0, 0, 1]
 
 
+def test_a_hook_that_asks_for_its_index_has_the_context_of_the_whole_batch(make_context: Callable) -> None:
+    class Named(Multiplier):
+        def postprocess(self, data: Any) -> list[Any]:
+            first = self.context.get_request_id(0)  # as long as nothing is asked, that of this micro batch
+            start = self.handle.get_micro_batch_idx() * self.handle.micro_batch_size  # type: ignore[attr-defined]
+            names = [self.context.get_request_id(start + row) for row in range(len(data))]
+            return [(first, name, value) for name, value in zip(names, super().postprocess(data))]
+
+    context = make_context(headers={row: {"ts-factor": str(row)} for row in range(5)})
+    answers = micro(Named()).handle(rows(1.0, 1.0, 1.0, 1.0, 1.0), context)
+    assert answers == [(f"request-{row - row % 2}", f"request-{row}", float(row)) for row in range(5)]
+
+
 def test_the_profiler_traces_one_micro_batch_at_a_time(
     make_context: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:

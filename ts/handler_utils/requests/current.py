@@ -23,11 +23,12 @@ class CurrentBatch(Part):
 
     rows: Sequence[Any] = ()
     _origins: Sequence[Optional[int]] = ()  # the request that each row came of; None if that is not known
+    _context: Any = None  # of these rows; the handler's own attribute may be put to another use
 
     def begin(self, rows: Sequence[Any], context: Any) -> None:
         """Begins a batch, or ends it with no rows."""
         self.rows, self._origins = rows, range(len(rows))
-        self.handler.context = context
+        self._context = self.handler.context = context
 
     def read(self, function: Callable[[int], Result], rows: Sequence[Any]) -> list[Result]:
         """What a function makes of each row that `preprocess` is given, called with the index of the row.
@@ -80,11 +81,11 @@ class CurrentBatch(Part):
     def request_header(self, index: int, name: str) -> Any:
         """A header of the request that a row came of; None if there is none."""
         origin = self._origin(index)
-        return None if origin is None else read_header(self.handler.context, origin, name)
+        return None if origin is None else read_header(self._context, origin, name)
 
     def request_headers(self, index: int) -> Mapping[str, Any]:
         """All headers of the request that a row came of, where the context has them."""
-        origin, context = self._origin(index), self.handler.context
+        origin, context = self._origin(index), self._context
         if origin is None or not inspect.isroutine(
             getattr(server_context(context), "get_all_request_header", None)
         ):
@@ -94,8 +95,8 @@ class CurrentBatch(Part):
     def set_content_type(self, index: int, value: str) -> None:
         """Sets the content type of a row's answer, if there is a request behind it."""
         origin = self._origin(index)
-        if origin is not None and hasattr(server_context(self.handler.context), "set_response_content_type"):
-            self.handler.context.set_response_content_type(origin, value)
+        if origin is not None and hasattr(server_context(self._context), "set_response_content_type"):
+            self._context.set_response_content_type(origin, value)
 
 
 def _are_same(rows: Sequence[Any], others: Sequence[Any]) -> bool:
