@@ -1,4 +1,4 @@
-"""What `torch-model-runner predict`, `inspect`, `serve` and `export` do."""
+"""What `torch-model-runner predict`, `inspect`, `serve`, `export` and `doctor` do."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ts.runner.answering.model import Model, load_archive
 from ts.runner.archives.archive import open_archive
 from ts.runner.archives.inspection import inspection
 from ts.runner.archives.verification import verify_archive
+from ts.runner.doctor import report as diagnosis
 from ts.runner.errors import InputError
 from ts.runner.render import answers_table, export_text, inspection_view, verification_text
 from ts.runner.streams import output_to_stderr
@@ -227,3 +228,15 @@ def default_output(archive: str, kind: str) -> str:
     for suffix in (".mar", ".tar.gz", ".tgz", ".zip"):
         name = name[: -len(suffix)] if name.endswith(suffix) else name
     return f"{name}-{kind}.mar"
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Prints what is well and what is not; 0 if nothing is wrong, else 1."""
+    console = Console(stderr=True)
+    with console.status("looking around") if console.is_terminal else nullcontext():
+        checks = diagnosis.examine()
+    if arguments.json:
+        sys.stdout.write(json.dumps(diagnosis.document(checks), indent=2) + "\n")
+    else:
+        Console().print(diagnosis.table(checks))
+    return 0 if diagnosis.is_well(checks) else 1

@@ -1,7 +1,8 @@
 """torch-model-runner: answers, shows, serves and exports model archives from the command line.
 
 Exit codes: 0 if every answer is a 200 (`inspect --verify`: if every file is as it was packed; `export`: if it is
-the old archive's), 1 if any is not, 2 if the archive cannot be opened, served or exported, or the usage is wrong.
+the old archive's; `doctor`: if nothing is wrong), 1 if any is not, 2 if the archive cannot be opened, served or
+exported, or the usage is wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, Optional
 
+from ts import HANDLERS_VERSION
 from ts.runner import commands
 from ts.runner.errors import RunnerError
 
@@ -44,11 +46,13 @@ def parser() -> argparse.ArgumentParser:
         prog="torch-model-runner",
         description="Answers, shows, serves and exports TorchServe model archives (.mar, .tar.gz or a folder).",
     )
+    result.add_argument("--version", action="version", version=f"torchserve-handlers {HANDLERS_VERSION}")
     actions = result.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_predict(actions)
     add_inspect(actions)
     add_serve(actions)
     add_export(actions)
+    add_doctor(actions)
     return result
 
 
@@ -161,6 +165,14 @@ def add_export(actions: Any) -> None:
     export.add_argument("-f", "--force", action="store_true", help="replace OUT")
     add_json(export, "print one JSON document")
     export.set_defaults(run=commands.export)
+
+
+def add_doctor(actions: Any) -> None:
+    doctor = add_command(
+        actions, "doctor", "check whose handlers each place gets, torch, devices, extras and Java"
+    )
+    add_json(doctor, "print one JSON document")
+    doctor.set_defaults(run=commands.doctor)
 
 
 def add_command(actions: Any, name: str, about: str) -> argparse.ArgumentParser:
