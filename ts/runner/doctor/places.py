@@ -46,7 +46,7 @@ def this_python() -> Check:
 
 def without_site() -> Check:
     """`python -S`, which reads no `.pth` file."""
-    return whose("python -S", [sys.executable, "-S"])
+    return whose("python -S", [sys.executable, "-S"], none_is=OK)
 
 
 def virtual_environment() -> Check:
@@ -109,20 +109,19 @@ def archiver_command() -> Check:
     return Check(name, NOTE, f"{path}: not this library's", remedy())
 
 
-def whose(name: str, python: Sequence[str], env: Optional[Mapping[str, str]] = None) -> Check:
-    """Whose `ts` an interpreter would import."""
+def whose(
+    name: str, python: Sequence[str], env: Optional[Mapping[str, str]] = None, none_is: str = WRONG
+) -> Check:
+    """Whose `ts` an interpreter would import; `none_is` is the state where it finds none."""
     origin = ask([*python, "-c", FIND, "ts"], env)
     if origin is None:
-        return Check(name, OK, "no ts: neither this library's nor torchserve's")
+        found = "no ts: neither this library's nor torchserve's"
+        return Check(name, none_is, found, remedy() if none_is == WRONG else "")
     version, folder = version_in(origin), os.path.dirname(origin)
     if version == HANDLERS_VERSION:
         return Check(name, OK, f"{DISTRIBUTION} {version} in {folder}")
-    found = (
-        f"{DISTRIBUTION} {version}, another copy, in {folder}"
-        if version
-        else f"torchserve's own ts: {folder}"
-    )
-    return Check(name, WRONG, found, remedy())
+    found = f"another copy of {DISTRIBUTION}, {version}" if version else "torchserve's own ts"
+    return Check(name, WRONG, f"{found}, in {folder}", remedy())
 
 
 @cache
