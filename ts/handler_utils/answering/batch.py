@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from itertools import chain, repeat
 from typing import Any, Callable, Optional
 
 from ts.handler_utils.answering.reruns import Reruns
@@ -19,7 +20,7 @@ from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.envelope_rows import context_of_rows
 from ts.handler_utils.requests.json_encoding import JSON
-from ts.handler_utils.requests.rows import RowsContext, Run, answer_rows, server_context
+from ts.handler_utils.requests.rows import RerunContext, RowsContext, Run, answer_rows, server_context
 from ts.handler_utils.timer import handler_time
 from ts.utils.util import PredictionException
 
@@ -106,12 +107,14 @@ class BatchAnswering(Part):
 
     def _run(self, way: Way, rows: list[Any], context: Any) -> Run:
         handler, batch = self.handler, CurrentBatch.of(self.handler)
+        views = chain([RowsContext], repeat(RerunContext))  # of the first try, and of those after it
 
         def run(indexes: Sequence[int]) -> Any:
+            view = next(views)
             if len(indexes) == len(rows):
                 batch.begin(rows, context)
             else:
-                batch.begin([rows[index] for index in indexes], RowsContext(context, indexes))
+                batch.begin([rows[index] for index in indexes], view(context, indexes))
             model_name = (handler.manifest or {}).get("model", {}).get("modelName")
             if os.environ.get("ENABLE_TORCH_PROFILER") and model_name:
                 return run_profiled(lambda: way(list(batch.rows)), model_name, handler.profiler_args)[0]

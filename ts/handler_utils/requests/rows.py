@@ -161,3 +161,29 @@ class RowsContext(ContextView):
 
     def set_response_content_type(self, idx: int, value: str) -> None:
         self._context.set_response_content_type(self._indexes[idx], value)
+
+
+class RerunContext(RowsContext):
+    """As `RowsContext`, of rows that have passed through the hooks before, in a try that failed.
+
+    What hooks report to the metrics they have reported then, and a counter must not count it twice.
+    """
+
+    @property
+    def metrics(self) -> Any:
+        return _Reported(self._context.metrics)
+
+
+class _Reported:
+    """Metrics that take no more values; in the place of one of them, too."""
+
+    def __init__(self, metrics: Any) -> None:
+        self._metrics = metrics
+
+    def __getattr__(self, name: str) -> Any:
+        return self._drop if name.startswith("add_") else getattr(self._metrics, name)
+
+    def _drop(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    get_metric = add_or_update = update = _drop

@@ -21,7 +21,8 @@ class MicroBatchedText(BaseHandler):
 
     def inference(self, texts):
         requests = self.requests_of_part(self.handle.get_micro_batch_idx())
-        return [f"{request}: {text}" for request, text in zip(requests.values(), texts)]
+        rows = list(self.context.request_ids.values())
+        return [f"{rows.index(request)}: {text}" for request, text in zip(requests.values(), texts)]
 
     def postprocess(self, data):
         return data
