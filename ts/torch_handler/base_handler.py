@@ -229,7 +229,10 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return describe(self)
 
     def _is_explain(self) -> bool:
-        return _has_flag(self.context, "explain")
+        if not _has_flag(self.context, "explain"):
+            return False
+        self.explain = True  # for subclasses, as torchserve's does
+        return True
 
     def _is_describe(self) -> bool:
         return _has_flag(self.context, "describe")
