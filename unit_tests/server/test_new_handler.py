@@ -18,7 +18,6 @@ from fresh_venv import Venv
 from ts.runner.torchserve.server import TorchServe
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("ts", "model-archiver", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 TABLE = "model_handlers = {\n"
 ROW = '    "rounder": "anything",\n'
 ARCHIVER = "from model_archiver.model_packaging import generate_model_archive as main; main()"
@@ -61,11 +60,10 @@ MODELS = ("default", "own")
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> Venv:
     """An environment with a copy of the project in which the handler `rounder` was added."""
-    copy = tmp_path_factory.mktemp("copy")
-    for name in COPIED:
-        shutil.copytree(ROOT / name, copy / name) if (ROOT / name).is_dir() else shutil.copy(
-            ROOT / name, copy
-        )
+    copy = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(
+        ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "logs")
+    )
     (copy / "ts" / "torch_handler" / "rounder.py").write_text(HANDLER)
     table = copy / "model-archiver" / "model_packaging.py"
     before = table.read_text(encoding="utf-8")
