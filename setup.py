@@ -1,8 +1,8 @@
 """Builds torchserve-handlers, whose packages `ts` and `model_archiver` stand in front of torchserve's own.
 
 Both are installed inside one folder of this project's in site-packages, so that no file of torchserve is
-overwritten, and a `.pth` file (see the docs of Python's `site`) imports that folder as a package, which puts
-itself at the front of `sys.path`: `overlay/__init__.py` here.
+overwritten, and a `.pth` file (see the docs of Python's `site`) puts that folder at the front of `sys.path`, by
+the code in it that is `overlay/__init__.py` here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from setuptools.command.editable_wheel import editable_wheel
 ROOT = Path(__file__).resolve().parent
 OVERLAY = "_torchserve_handlers"
 SOURCES = {"ts": "ts", "model_archiver": "model-archiver"}
-PTH = f"import {OVERLAY}\n"  # a line that Python executes when it starts
+PTH = f"import {OVERLAY}; {OVERLAY}.activate()\n"  # a line that Python executes when it starts
 OWN_FOLDER = "os.path.dirname(os.path.abspath(__file__))"  # in overlay/__init__.py
 
 EXTRAS = {

@@ -1,8 +1,8 @@
 """Puts torchserve-handlers' `ts` and `model_archiver` in front of those that other packages install.
 
-Python imports this module whenever it starts, by the `.pth` file beside it. Where Python reads no `.pth` file
-(`python -S`, a folder of `pip install --target`), torch imports it in the end, by the entry point that
-`report_bypass` is. A start of Python must not get slower: only what it has imported by then is imported here.
+Whenever Python starts, the `.pth` file beside this module has `activate` called. Where Python reads no `.pth` file
+(`python -S`, a folder of `pip install --target`), torch calls `report_bypass`, an entry point of its. A start of
+Python must not get slower: only what it has imported by then is imported here.
 """
 
 import os
@@ -20,6 +20,11 @@ def is_off() -> bool:
 def arrange(ours: bool) -> None:
     """Puts the folder at the front of `sys.path`, or takes it out, wherever it was before."""
     sys.path[:] = [*([FOLDER] if ours else []), *(path for path in sys.path if path != FOLDER)]
+
+
+def activate() -> None:
+    """Puts the folder at the front of `sys.path`, unless the environment says that it is off."""
+    arrange(ours=not is_off())
 
 
 def report_bypass() -> None:
@@ -49,6 +54,3 @@ def torch_model_runner() -> int:
     from ts.runner.main import main
 
     return main()
-
-
-arrange(ours=not is_off())
