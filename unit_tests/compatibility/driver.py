@@ -126,9 +126,9 @@ def load_service(folder: str, case: dict[str, Any]) -> Any:
 def run(folder: str, case: dict[str, Any]) -> dict[str, Any]:
     """What a case's requests are answered, batch after batch, by one handler."""
     lines = MetricLines()
-    logging.getLogger().addHandler(lines)
-    logging.getLogger("ts").setLevel(logging.INFO)
-    logging.getLogger("ts.metrics.caching_metric").setLevel(logging.INFO)
+    metrics_log = logging.getLogger("ts.metrics.caching_metric")
+    metrics_log.addHandler(lines)
+    metrics_log.setLevel(logging.INFO)
     os.environ.update(case.get("environment", {}))
     try:
         service, socket = load_service(folder, case), Socket()
@@ -142,7 +142,7 @@ def run(folder: str, case: dict[str, Any]) -> dict[str, Any]:
     except Exception:
         return {"error": traceback.format_exc()}
     finally:
-        logging.getLogger().removeHandler(lines)
+        metrics_log.removeHandler(lines)
         for name in case.get("environment", {}):
             del os.environ[name]
 

@@ -99,6 +99,7 @@ class ImageBatches(Part):
         Raises:
             RowErrors: some rows hold no image.
         """
+        self._follow_changes()
         transform_of = transform_of or (lambda _: self.handler.image_processing)
         slots = BatchSlots(len(rows), self._shape_of_rows())
         found = self._read_rows(rows, transform_of, slots)
@@ -109,6 +110,13 @@ class ImageBatches(Part):
         if of_any_size and len({image.shape for image in images}) != 1:
             return [self._normalize(image.to(self.handler.device)) for image in images]
         return self._stack(images)
+
+    def _follow_changes(self) -> None:
+        """Takes a default transform whose list a subclass has changed for what it is now: one of its own."""
+        transform = self.handler.image_processing
+        changed = transform.changed() if isinstance(transform, ImageTransform) else None
+        if changed is not None:
+            self.handler.image_processing = changed
 
     def _shape_of_rows(self) -> tuple[int, int, int] | None:
         """The shape of each row of a batch on the CPU, where it is known beforehand."""

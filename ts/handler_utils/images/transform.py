@@ -60,10 +60,28 @@ class ImageTransform:
         self.mean = mean
         self.std = std
         self.channels = channels
+        self._lent: tuple[list[Any], str] | None = None
 
     @property
     def transforms(self) -> list[Any]:
-        """torchvision's transforms that do the same to an RGB image, as a `Compose` has them."""
+        """torchvision's transforms that do the same to an RGB image, as a `Compose` has them.
+
+        As with a `Compose`, to change the list or one of its transforms is to change what this object does.
+        """
+        if self._lent is None:
+            steps = self._steps()
+            self._lent = steps, repr(steps)
+        return self._lent[0]
+
+    def changed(self) -> Any:
+        """A `Compose` of the list `transforms`, where somebody has changed it; else None."""
+        if self._lent is None or repr(self._lent[0]) == self._lent[1]:
+            return None
+        from torchvision.transforms import Compose
+
+        return Compose(self._lent[0])
+
+    def _steps(self) -> list[Any]:
         from torchvision import transforms  # which takes long to import
 
         mode = transforms.InterpolationMode(self.interpolation)
@@ -77,7 +95,8 @@ class ImageTransform:
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """Transforms an image of any Pillow mode to a float32 tensor [channels, height, width]."""
-        return self.normalize(self.pixels(image))
+        changed = self.changed()
+        return self.normalize(self.pixels(image)) if changed is None else changed(image)
 
     def takes_tensors(self, device: Any = "cpu") -> bool:
         """Whether `pixels` makes of a `StoredImage` what it makes of a Pillow image, or within 1 of 255."""
@@ -157,10 +176,13 @@ class ImageTransform:
 
     def replace(self, **changes: Any) -> ImageTransform:
         """The same transform with some arguments changed."""
-        return ImageTransform(**{**vars(self), **changes})
+        return ImageTransform(**{**self._arguments(), **changes})
+
+    def _arguments(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lent"}
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
         return f"{type(self).__name__}({arguments})"
 
 
