@@ -1,8 +1,8 @@
 """Puts torchserve-handlers' `ts` and `model_archiver` in front of those that other packages install.
 
 Whenever Python starts, the `.pth` file beside this module has `activate` called. Where Python reads no `.pth` file
-(`python -S`, a folder of `pip install --target`), torch calls `report_bypass`, an entry point of its. A start of
-Python must not get slower: only what it has imported by then is imported here.
+(`python -S`, a folder of `pip install --target`), torch calls `report_bypass`, which setup.py registers with it. A
+start of Python must not get slower: only what Python has imported by then is imported here.
 """
 
 import os
@@ -49,7 +49,7 @@ def report_bypass() -> None:
 
 
 def torch_model_runner() -> int:
-    """The console command `torch-model-runner`, which is there wherever Python reads no `.pth`, or is off."""
+    """The console command `torch-model-runner`: it works where no `.pth` file is read, and where all this is off."""
     arrange(ours=True)
     from ts.runner.main import main
 
