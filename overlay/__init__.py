@@ -49,7 +49,7 @@ def report_bypass() -> None:
 
 
 def torch_model_runner() -> int:
-    """The console command `torch-model-runner`: it works where no `.pth` file is read, and where all this is off."""
+    """The console command `torch-model-runner`, which works without `.pth` files too, and when switched off."""
     arrange(ours=True)
     from ts.runner.main import main
 
