@@ -18,6 +18,13 @@ class ChangedModel(BaseHandler):
             self.model = torch.nn.Sequential(self.model, torch.nn.Softmax(dim=1))
         elif change == "double":
             self.model = self.model.double()
+        elif change == "data":
+            self.model.linear.weight.data.fill_(2)
+        elif change == "data assigned":
+            for parameter in self.model.parameters():
+                parameter.data = parameter.data * 3
+        elif change == "numpy":
+            self.model.linear.bias.detach().numpy()[:] = 5
         elif change == "half":
             self.model.half()
         elif change == "layer":
@@ -44,7 +51,7 @@ def case(change, scripted):
     }
 
 
-CHANGES = ("weights", "state_dict", "wrapped", "double", "half", "layer")
+CHANGES = ("data", "data assigned", "numpy", "weights", "state_dict", "wrapped", "double", "half", "layer")
 
 CASES = {
     **{f"changed model: {change}": case(change, False) for change in CHANGES},
