@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Optional
 
 import torch
 
 from ts.handler_utils.configuration import Configuration, is_default_handler
+from ts.handler_utils.errors import is_out_of_memory
 from ts.handler_utils.models.inputs import autocast_dtype, input_form
 from ts.handler_utils.models.script_caller import ScriptCaller
 from ts.handler_utils.parts import Part
@@ -38,11 +39,13 @@ class ModelCaller(Part):
         with self._autocast():
             try:
                 return model(*args, **kwargs)
-            except RuntimeError:
-                numbers = self._in_the_models_type(args)
+            except RuntimeError as error:
+                numbers = None if is_out_of_memory(error) else self._in_the_models_type(args)
                 if numbers is None:
                     raise
-                return model(*numbers, **kwargs)
+                with suppress(RuntimeError):  # then the type was not what was wrong
+                    return model(*numbers, **kwargs)
+                raise
 
     def _in_the_models_type(self, args: tuple[Any, ...]) -> Optional[list[Any]]:
         """Numbers as the floats that a model computes with; None where they are, or it is no module."""
