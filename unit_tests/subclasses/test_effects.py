@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
 import collections
 import itertools
+import multiprocessing
 import queue
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -96,6 +99,22 @@ def nest(kept: Any, number: int) -> None:
     kept["a"][0].append(number)
 
 
+class Remembers(torch.nn.Module):
+    """A model with a state of its own, beside layers and weights that have none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = torch.nn.Linear(1000, 100)
+        self.total = 0
+
+    def forward(self, number: int) -> None:
+        self.total += number
+
+
+def add_to_local(kept: Any, number: int) -> None:
+    kept.total = getattr(kept, "total", 0) + number
+
+
 UNDONE = {
     "an attribute": Adder,
     "a list": keeping(list, lambda kept, number: kept.append(number), sum),
@@ -107,6 +126,8 @@ UNDONE = {
     "a set": keeping(set, lambda kept, number: kept.add(number), sum),
     "bytes": keeping(bytearray, lambda kept, number: kept.append(number), sum),
     "an object": keeping(Meter, put, lambda kept: kept.total + 0 * sum(kept.log)),
+    "a model that remembers": keeping(Remembers, lambda kept, number: kept(number), lambda kept: kept.total),
+    "a thread's own": keeping(threading.local, add_to_local, lambda kept: kept.total),
     "a namespace": keeping(lambda: SimpleNamespace(total=0, log=[]), put, lambda kept: kept.total),
     "the class": OnTheClass,
     "the module": InTheModule,
@@ -124,6 +145,10 @@ class Numbers:
         self.numbers = itertools.accumulate(itertools.repeat(1))
 
 
+def add_to_value(kept: Any, number: int) -> None:
+    kept.value += number
+
+
 def add_to_first(kept: Any, number: int) -> None:
     kept[0] += number
 
@@ -131,6 +156,10 @@ def add_to_first(kept: Any, number: int) -> None:
 FAIL_WHOLE = {
     "a tensor": keeping(lambda: torch.zeros(1), add_in_place, lambda kept: int(kept)),
     "an array": keeping(lambda: np.zeros(1), add_in_place, lambda kept: int(kept[0])),
+    "an array of Python's": keeping(lambda: array.array("l", [0]), add_to_first, lambda kept: kept[0]),
+    "memory that processes share": keeping(
+        lambda: multiprocessing.Value("i", 0), add_to_value, lambda kept: kept.value
+    ),
     "a generator": keeping(lambda: itertools.count(1), lambda kept, _: next(kept), lambda _: 0),
     "a generator of an object": keeping(Numbers, lambda kept, _: next(kept.numbers), lambda _: 0),
     "more than is looked at": keeping(lambda: dict.fromkeys(range(effects.LIMIT), 0), add_to_first, min),

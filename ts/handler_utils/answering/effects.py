@@ -6,6 +6,7 @@ import io
 import operator
 import sys
 import sysconfig
+from array import array
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,11 +24,12 @@ from ts.handler_utils.worker import attributes_of
 LIMIT = 10_000
 
 _CONSTANTS = frozenset({int, float, complex, str, bytes, bool, type(None)})
-_NO_STATE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType, torch.nn.Module)
+_NO_STATE = (type, ModuleType, FunctionType, MethodType, BuiltinFunctionType)
 # Attributes of a handler that are no state of its own: it has them from the library or the server.
-_NOT_ITS_OWN = frozenset({ATTRIBUTE, "context", "model", "mapping"})
-# Modules of the standard library whose objects hold what their users put in.
-_HOLDERS = ("queue", "collections", "types")
+_NOT_ITS_OWN = frozenset({ATTRIBUTE, "context", "mapping"})
+# Of the standard library's objects these hold what their users put in, in attributes or out of sight.
+_HOLDERS = ("queue", "collections", "types", "_thread")
+_HIDING = ("multiprocessing", "ctypes", "mmap")
 _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
@@ -93,7 +95,7 @@ class Snapshot:
         return True
 
     def _arrays_have_changed(self) -> bool:
-        return any(_mark(array) != mark for array, mark in self._arrays)
+        return any(_mark(values) != mark for values, mark in self._arrays)
 
     def _keep(self, container: Any, read: Callable[[], list[Any]], fill: Callable[[list[Any]], None]) -> None:
         if id(container) in self._contents:
@@ -119,14 +121,21 @@ class Snapshot:
             self._keep(value, lambda: list(value), lambda items: _fill(value, value.update, items))
         elif isinstance(value, (tuple, frozenset)):
             self._keep(value, lambda: list(value), lambda _: None)
-        elif isinstance(value, (np.ndarray, torch.Tensor)):
+        elif isinstance(value, (np.ndarray, torch.Tensor, array)):
             self._arrays.append((value, _mark(value)))
-        elif isinstance(value, (Iterator, io.IOBase)):
+        elif isinstance(value, (Iterator, io.IOBase)) or kind.__module__.startswith(_HIDING):
             raise UnknownStateError(f"it holds an object of type {kind.__name__}")
         elif not _is_installed(kind.__module__) or kind.__module__ in _HOLDERS:
-            if not hasattr(value, "__dict__"):
-                raise UnknownStateError(f"it holds an object of type {kind.__name__}")
-            self._keep_attributes(vars(value), frozenset())
+            self._look_at_object(value)
+
+    def _look_at_object(self, value: Any) -> None:
+        attributes = getattr(value, "__dict__", None)
+        if isinstance(value, torch.nn.Module):  # its layers and weights are no state, unless it is trained
+            self._keep_attributes(attributes, frozenset(name for name in vars(value) if name[0] == "_"))
+        elif attributes is not None:
+            self._keep_attributes(attributes, frozenset())
+        elif not _is_installed(type(value).__module__):
+            raise UnknownStateError(f"it holds an object of type {type(value).__name__}")
 
     def _keep_attributes(self, attributes: Any, left_out: frozenset[str]) -> None:
         def read() -> list[Any]:
@@ -169,13 +178,14 @@ def _pairs(items: list[Any]) -> dict[Any, Any]:
     return dict(zip(items[:half], items[half:]))
 
 
-def _mark(array: Any) -> Any:
+def _mark(values: Any) -> Any:
     """What differs once the values of an array or a tensor are others."""
-    if isinstance(array, torch.Tensor) and not array.is_inference():
-        return array._version
-    if array.nbytes > LIMIT:
-        raise UnknownStateError(f"it holds an array of {array.nbytes} bytes")
-    return bytes(array.cpu().numpy().tobytes() if isinstance(array, torch.Tensor) else array.tobytes())
+    if isinstance(values, torch.Tensor) and not values.is_inference():
+        return values._version
+    size = memoryview(values).nbytes if isinstance(values, array) else values.nbytes
+    if size > LIMIT:
+        raise UnknownStateError(f"it holds an array of {size} bytes")
+    return bytes(values.cpu().numpy().tobytes() if isinstance(values, torch.Tensor) else values.tobytes())
 
 
 @cache
