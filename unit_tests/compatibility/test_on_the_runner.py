@@ -54,9 +54,10 @@ def test_a_handler_answers_as_on_torchserves_own(
 
 
 def opened(answer: Answer) -> dict[str, Any]:
-    if answer.status >= 400:
-        return {"status": answer.status, "message": answer.response["message"]}
-    return {"status": answer.status, "content_type": answer.content_type or "", "body": answer.response}
+    body = answer.response
+    if answer.status >= 400 and isinstance(body, dict) and "message" in body:
+        return {"status": answer.status, "message": body["message"]}
+    return {"status": answer.status, "content_type": answer.content_type or "", "body": body}
 
 
 def comparable(row: dict[str, Any]) -> dict[str, Any]:
