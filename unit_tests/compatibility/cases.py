@@ -10,9 +10,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
 from comparison import opened
 
 HERE = Path(__file__).parent
+
+for module, package in (("ts.model_server", "torchserve"), ("captum", "captum")):
+    if util.find_spec(module) is None:
+        reason = f"needs {package}, which handlers of torchserve's examples import: pip install {package}"
+        pytest.skip(reason, allow_module_level=True)
 
 
 def import_path(path: Path) -> ModuleType:

@@ -26,12 +26,12 @@ def answer(value):
 
 sys.path.append(str(HERE))  # for `cases`, and for `samples`, which the handlers' files import
 
-from cases import CASES, pack  # noqa: E402
-
 
 @pytest.fixture(scope="session")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The folder of each case's archive."""
+    from cases import CASES, pack
+
     root = tmp_path_factory.mktemp("compatibility")
     folders = {name: root / name.replace(" ", "_").replace(",", "") for name in CASES}
     for name, (handler, case) in CASES.items():
@@ -44,6 +44,8 @@ def answers(
     upstream: Callable[..., Any], archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, Any]]:
     """What both libraries answer: `answers["theirs"][case]`, `answers["ours"][case]`, as driver.py has it."""
+    from cases import CASES
+
     cases = {name: [str(archives[name]), str(CASES[name][0]), name] for name in CASES}
     arguments = {"cases": cases, "helpers": str(HERE)}
     with ThreadPoolExecutor() as pool:
