@@ -12,6 +12,7 @@ from PIL import Image
 from tiny_archives import PHOTOS, TINY, photo
 from torchvision import transforms
 
+from ts.handler_utils.errors import InvalidInput
 from ts.torch_handler.base_handler import BaseHandler
 from ts.torch_handler.image_classifier import ImageClassifier
 
@@ -211,3 +212,26 @@ def test_pixels_are_not_limited_where_the_server_says_so(
     handler = ImageClassifier()
     handler.initialize(unlimited)
     assert len(handler.handle([{"data": file.getvalue()}, *PHOTOS], unlimited)[0]) == 3
+
+
+class Instances(BaseHandler):
+    """Takes requests apart that hold several instances, in its own `handle`."""
+
+    def handle(self, data: Any, context: Any) -> Any:
+        flat = [{"data": instance} for row in data for instance in row["instances"]]
+        found = iter(super().handle(flat, context))
+        return [[next(found) for _ in row["instances"]] for row in data]
+
+
+def test_an_error_of_a_row_that_nobody_can_place_fails_the_batch(start: Callable) -> None:
+    handler, context = start(Instances, "base")
+    context.request_ids = {0: "a", 1: "b"}
+    assert handler.handle([{"instances": [[1.0], [2.0]]}, {"instances": [[3.0]]}], context) == [
+        [[2.0], [4.0]],
+        [[6.0]],
+    ]
+    with pytest.raises(InvalidInput, match="cannot be read as numbers"):
+        handler.handle([{"instances": [[1.0], ["x"]]}, {"instances": [[3.0]]}], context)
+    context.request_ids = {0: "a"}
+    ((good, bad),) = handler.handle([{"instances": [[1.0], ["x"]]}], context)
+    assert (good, bad["code"], context.statuses) == ([2.0], 400, {0: 400})

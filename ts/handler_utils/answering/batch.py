@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 import threading
@@ -19,8 +18,15 @@ from ts.handler_utils.parts import Part
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.envelope_rows import context_of_rows
-from ts.handler_utils.requests.json_encoding import JSON
-from ts.handler_utils.requests.rows import RerunContext, RowsContext, Run, answer_rows, server_context
+from ts.handler_utils.requests.json_encoding import JSON, is_enveloped
+from ts.handler_utils.requests.rows import (
+    RerunContext,
+    RowsContext,
+    Run,
+    answer_rows,
+    server_context,
+    takes_statuses,
+)
 from ts.handler_utils.timer import handler_time
 from ts.utils.util import PredictionException
 
@@ -143,7 +149,7 @@ def _answer(context: Any, index: int, result: Any) -> Any:
 def _refuse(context: Any, index: int, error: Exception) -> dict[str, Any]:
     """Sets the status of a row that failed, and returns the body of its answer."""
     server = server_context(context)
-    if not inspect.isroutine(getattr(server, "set_response_status", None)):
+    if not (takes_statuses(context) or is_enveloped()):
         raise error
     status, body = error_answer(error)
     trace = None if isinstance(error, PredictionException) else error  # that one says all in its message

@@ -33,6 +33,8 @@ class _UnassignedRows(ContextView):
     the client of another.
     """
 
+    takes_statuses = False
+
     def __init__(self, context: Any, rows: int) -> None:
         self.__dict__.update(_context=context, _rows=rows)
 

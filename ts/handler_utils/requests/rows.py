@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Sequence
 from typing import Any, Callable
@@ -84,6 +85,7 @@ def _attempt(run: Run, indexes: Sequence[int]) -> Sequence[Any] | Exception:
 class ContextView:
     """The server's context, seen as something else: of other rows, say. All else is the context's own."""
 
+    takes_statuses = True
     _context: Any
 
     def __getattr__(self, name: str) -> Any:
@@ -98,6 +100,15 @@ def server_context(context: Any) -> Any:
     while isinstance(context, ContextView):
         context = context._context
     return context
+
+
+def takes_statuses(context: Any) -> bool:
+    """Whether a row's status reaches its client: a context of a test may take none, or not know whose rows they are."""
+    while isinstance(context, ContextView):
+        if not context.takes_statuses:
+            return False
+        context = context._context
+    return inspect.isroutine(getattr(context, "set_response_status", None))
 
 
 def read_header(context: Any, index: int, name: str) -> Any:
