@@ -226,10 +226,8 @@ class Instances(BaseHandler):
 def test_an_error_of_a_row_that_nobody_can_place_fails_the_batch(start: Callable) -> None:
     handler, context = start(Instances, "base")
     context.request_ids = {0: "a", 1: "b"}
-    assert handler.handle([{"instances": [[1.0], [2.0]]}, {"instances": [[3.0]]}], context) == [
-        [[2.0], [4.0]],
-        [[6.0]],
-    ]
+    answers = handler.handle([{"instances": [[1.0], [2.0]]}, {"instances": [[3.0]]}], context)
+    assert answers == [[[2.0], [4.0]], [[6.0]]]
     with pytest.raises(InvalidInput, match="cannot be read as numbers"):
         handler.handle([{"instances": [[1.0], ["x"]]}, {"instances": [[3.0]]}], context)
     context.request_ids = {0: "a"}
