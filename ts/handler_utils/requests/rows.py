@@ -103,7 +103,7 @@ def server_context(context: Any) -> Any:
 
 
 def takes_statuses(context: Any) -> bool:
-    """Whether a row's status reaches its client: a test's context may take none, or rows may be of no known request."""
+    """Whether a row's status reaches its client: a test's context takes none, and some rows are nobody knows whose."""
     while isinstance(context, ContextView):
         if not context.takes_statuses:
             return False
