@@ -103,7 +103,7 @@ def server_context(context: Any) -> Any:
 
 
 def takes_statuses(context: Any) -> bool:
-    """Whether a row's status reaches its client: a test's context takes none, and some rows are nobody knows whose."""
+    """Whether the status of a row reaches its client, which it cannot if it is not known whose the row is."""
     while isinstance(context, ContextView):
         if not context.takes_statuses:
             return False
