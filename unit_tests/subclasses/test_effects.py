@@ -180,6 +180,33 @@ def test_what_a_failed_try_has_changed_is_undone_before_rows_run_again(kind: Any
     assert handler.handle(rows(3), make_context()) == [20]
 
 
+def test_a_handler_whose_module_was_not_imported_by_name_is_looked_at_too(make_context: Any) -> None:
+    source = """
+from ts.handler_utils.timer import timed
+from ts.torch_handler.base_handler import BaseHandler
+
+TOTALS = {"all": 0}
+
+class Adds(BaseHandler):
+    @timed
+    def preprocess(self, data):
+        for row in data:
+            TOTALS["all"] += int(row["data"])
+        return [TOTALS["all"]] * len(data)
+
+    def inference(self, data):
+        return data
+
+    def postprocess(self, data):
+        return data
+"""
+    variables: dict[str, Any] = {"__name__": "a_notebook"}
+    exec(source, variables)
+    answers = variables["Adds"]().handle(rows(2, "x", 10), make_context())
+    assert (answers[0], answers[2]) == (2, 12)
+    assert variables["TOTALS"] == {"all": 12}
+
+
 @pytest.mark.parametrize("kind", FAIL_WHOLE.values(), ids=FAIL_WHOLE)
 def test_where_it_cannot_be_undone_or_seen_the_batch_fails_as_a_whole(
     kind: Any, make_context: Any, caplog: Any

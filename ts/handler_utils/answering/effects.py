@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import operator
 import sys
@@ -76,8 +77,8 @@ class Snapshot:
         for kind in type(handler).__mro__:
             if not _is_installed(kind.__module__):
                 self._keep_class(kind)
-                if kind.__module__ in sys.modules:
-                    self._keep_attributes(vars(sys.modules[kind.__module__]), frozenset())
+                for variables in _global_variables(kind):
+                    self._keep_attributes(variables, frozenset())
 
     def has_changed(self) -> bool:
         """Whether anything is not as it was."""
@@ -188,10 +189,17 @@ def _mark(values: Any) -> Any:
     return bytes(values.cpu().numpy().tobytes() if isinstance(values, torch.Tensor) else values.tobytes())
 
 
+def _global_variables(kind: type) -> list[dict[str, Any]]:
+    """The variables of the modules that a class's methods are defined in, imported under a name or not."""
+    methods = [inspect.unwrap(value) for value in vars(kind).values() if isinstance(value, FunctionType)]
+    found = {id(method.__globals__): method.__globals__ for method in methods}
+    return [variables for variables in found.values() if not _is_installed(variables.get("__name__", ""))]
+
+
 @cache
 def _is_installed(module: str) -> bool:
     """Whether a module comes with Python, with an installed package, or with this library."""
-    if module == "ts" or module.startswith("ts."):
+    if module == "ts" or module.startswith("ts.") or module in sys.builtin_module_names:
         return True
     file = getattr(sys.modules.get(module), "__file__", None)
-    return module != "__main__" and (file is None or file.startswith(_INSTALLED))
+    return file is not None and file.startswith(_INSTALLED)
