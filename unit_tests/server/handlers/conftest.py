@@ -42,6 +42,15 @@ KINDS = """
 from ts.handler_utils.errors import InvalidInput, RowErrors
 from ts.handler_utils.requests.payload import payload_of
 from ts.torch_handler.image_classifier import ImageClassifier
+from ts.utils.util import PredictionException as Refused
+
+import io
+import numpy as np
+from PIL import Image
+
+RED = io.BytesIO()
+Image.new("RGB", (8, 8), "red").save(RED, "PNG")
+RED = RED.getvalue()
 
 def is_text(row):
     return bytes(payload_of(row)).startswith(b"no photo")
@@ -91,7 +100,29 @@ class CountsRows(ImageClassifier):
     def postprocess(self, data):
         return [len(data)] * len(data)
 
-NAMES = [name for name in list(globals()) if name[:3] in ("Pre", "Inf", "Pos", "Cou")]
+class ChoosesStatus(ImageClassifier):
+    def preprocess(self, data):
+        for row in range(len(data)):
+            status = self.context.get_request_header(row, "status")
+            if status:
+                raise Refused("as it is", int(status))
+        return super().preprocess(data)
+
+class AnswersNumpy(ImageClassifier):
+    def postprocess(self, data):
+        return [{"means": row.numpy() / (1 - np.float32(is_white(row)))} for row in data]
+
+class CountsReds(ImageClassifier):
+    reds = 0
+
+    def preprocess(self, data):
+        self.reds += sum(row["body"] == RED for row in data)
+        return super().preprocess(data)
+
+    def postprocess(self, data):
+        return [self.reds] * len(data)
+
+NAMES = [name for name in list(globals()) if name[:3] in ("Pre", "Inf", "Pos", "Cou", "Cho", "Ans")]
 """
 
 MICRO = """

@@ -33,17 +33,16 @@ def test_four_requests_are_one_batch(served: Any, image: Image) -> None:
     assert [answer.response for answer in served.together("zoo", requests)] == [4, 4, 4, 4]
 
 
+FAILED = {"code": 503, "type": "InternalServerException", "message": "Prediction failed"}
+
+
 @pytest.mark.parametrize(
     ("kind", "bad", "error"),
     [
         ("PreprocessNames", "text", bad_request("a text")),
-        ("PreprocessRaises", "text", bad_request("The request cannot be read: ValueError: a text")),
+        ("PreprocessRaises", "text", FAILED),
         ("InferenceNames", "white", bad_request("a white image", 422)),
-        (
-            "InferenceRaises",
-            "white",
-            {"code": 503, "type": "InternalServerException", "message": "Prediction failed"},
-        ),
+        ("InferenceRaises", "white", FAILED),
         ("PostprocessNames", "white", bad_request("a white image")),
         ("PostprocessRaises", "white", bad_request("a white image")),
     ],
@@ -59,6 +58,52 @@ def test_a_row_that_an_overridden_hook_refuses_fails_alone(
     assert [answer.status for answer in (*good, last)] == [200, 200, 200]
     for answer, photo in zip((*good, last), photos):
         assert answer.response == pytest.approx(alone(photo), abs=1e-6)
+
+
+@pytest.mark.parametrize("status", [418, 513, 520, 599])
+def test_a_row_gets_any_status_that_its_handler_chooses(served: Any, image: Image, status: int) -> None:
+    headers = {"kind": "ChoosesStatus"}
+    requests = [{"data": image("red"), "headers": headers}] * 3
+    bad = {"data": image("red"), "headers": {**headers, "status": str(status)}}
+    *good, failed = served.together("zoo", [*requests, bad])
+    assert [answer.status for answer in good] == [200, 200, 200]
+    assert (failed.status, failed.response["message"]) == (status, "as it is")
+
+
+def test_numbers_of_numpy_are_written_and_what_is_no_json_is_its_rows_error(
+    served: Any, image: Image
+) -> None:
+    colours = ["red", "green", "blue", "white"]  # of white, the handler answers NaN
+    requests = [{"data": image(colour), "headers": {"kind": "AnswersNumpy"}} for colour in colours]
+    answers = served.together("zoo", requests)
+    assert [answer.status for answer in answers] == [200, 200, 200, 503]
+    assert [max(range(3), key=answer.response["means"].__getitem__) for answer in answers[:3]] == [0, 1, 2]
+    assert answers[3].response == FAILED
+
+
+def test_effects_of_a_batch_that_fails_happen_once(served: Any, image: Image) -> None:
+    headers = {"kind": "CountsReds"}
+    payloads = [image("red"), image("red"), b"no photo", image("green")]
+    answers = served.together("zoo", [{"data": data, "headers": headers} for data in payloads])
+    assert sorted(answer.status for answer in answers) == [200, 200, 200, 400]
+    assert {answer.response for answer in answers if answer.status == 200} == {2}
+
+
+def test_a_misspelt_option_and_a_second_file_are_told(served: Any, image: Image, alone: Callable) -> None:
+    red = image("red")
+    answers = served.together(
+        "colours",
+        [
+            {"files": {"data": red}, "data": {"topK": "1"}},
+            {"data": red, "headers": {"ts-topk3": "2"}},
+            {"files": {"data": red, "second": image("blue") + bytes(2000)}},
+            {"data": red},
+        ],
+    )
+    assert [answer.status for answer in answers] == [400, 400, 400, 200]
+    for answer, said in zip(answers, ("did you mean topk?", "ts-topk", "second is one more")):
+        assert said in answer.response["message"]
+    assert answers[3].response == pytest.approx(alone(red), abs=1e-6)
 
 
 def test_each_request_has_its_own_options(served: Any, image: Image, alone: Callable) -> None:
