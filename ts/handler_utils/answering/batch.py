@@ -70,11 +70,13 @@ class BatchAnswering(Part):
             Exception: the error of a hook, where the context takes no statuses, as in a test of a handler.
         """
         answers: list[Any] = [None] * len(rows)
-        for way, indexes in self._ways(context, len(rows), turns or {}).items():
-            run = self._run(way, rows, context)
-            for index, answer in zip(indexes, answer_rows(run, indexes, self._remember(context))):
-                answers[index] = _answer(context, index, answer)
-        CurrentBatch.of(self.handler).begin((), context)
+        try:
+            for way, indexes in self._ways(context, len(rows), turns or {}).items():
+                run = self._run(way, rows, context)
+                for index, answer in zip(indexes, answer_rows(run, indexes, self._remember(context))):
+                    answers[index] = _answer(context, index, answer)
+        finally:
+            CurrentBatch.of(self.handler).begin((), context)
         return answers
 
     def predict(self, rows: list[Any], turns: Optional[Turns] = None) -> Any:
