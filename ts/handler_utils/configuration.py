@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Mapping
-from functools import partial
-from typing import Any, Optional, TypeVar
+from functools import cache, partial
+from typing import Any, Callable, Optional, TypeVar
 
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
-from ts.handler_utils.requests.options import Options, read_options
+from ts.handler_utils.requests.options import Options, may_hold_options, read_options
 from ts.handler_utils.requests.unknown_fields import check_fields
 from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
 from ts.handler_utils.worker import attributes_of
@@ -90,10 +89,10 @@ class Configuration(Part):
 
     def option_defaults(self) -> dict[str, Any]:
         """The value of each option for a request that does not name it."""
-        kind = self.options_class
-        given = {**dict(self.settings), **self._attributes(kind)}
+        kind, settings = self.options_class, self.settings
+        given = {**vars(settings), **(settings.model_extra or {}), **self._attributes(kind)}
         return {
-            name: given.get(name, field.get_default(call_default_factory=True))
+            name: given[name] if name in given else field.get_default(call_default_factory=True)
             for name, field in kind.model_fields.items()
         }
 
@@ -107,11 +106,10 @@ class Configuration(Part):
 
     def options(self, rows: int) -> list[Any]:
         """See `BaseHandler.options`."""
-        kind, defaults = self.options_class, self.option_defaults()
-        batch = CurrentBatch.of(self.handler)
+        batch, read = CurrentBatch.of(self.handler), self._reader()
         if rows != len(batch.rows):  # a hook is called by hand, or with other rows than the batch's
-            return [kind(**defaults) for _ in range(rows)]
-        return batch.each(lambda index: self._options_of(index, kind, defaults), rows)
+            return [read(len(batch.rows)) for _ in range(rows)]
+        return batch.each(read, rows)
 
     def options_of(self, index: int) -> Any:
         """The options of one row of the batch.
@@ -119,17 +117,25 @@ class Configuration(Part):
         Raises:
             InvalidInput: a value is not allowed.
         """
-        return self._options_of(index, self.options_class, self.option_defaults())
+        return self._reader()(index)
 
-    def _options_of(self, index: int, kind: type[Options], defaults: Mapping[str, Any]) -> Any:
-        rows = CurrentBatch.of(self.handler).rows
-        if index >= len(rows):  # the hook is called by hand, with no request behind it
-            return kind(**defaults)
-        batch = CurrentBatch.of(self.handler)
-        if is_default_handler(self.handler):  # a subclass may have fields of its own
-            check_fields(kind.model_fields, rows[index], batch.request_headers(index))
-        header = partial(batch.request_header, index)
-        return read_options(kind, rows[index], header, defaults)
+    def _reader(self) -> Callable[[int], Any]:
+        """A function that reads the options of a row, by its index; of one that there is not, the defaults."""
+        kind, defaults = self.options_class, self.option_defaults()
+        batch, is_ours = CurrentBatch.of(self.handler), is_default_handler(self.handler)
+        unasked = cache(lambda: kind(**defaults))  # once a batch, since most requests name no option
+
+        def read(index: int) -> Any:
+            if index >= len(batch.rows):
+                return unasked()
+            row, headers = batch.rows[index], batch.request_headers(index)
+            if not may_hold_options(row, headers):
+                return unasked()
+            if is_ours:  # a subclass may have fields of its own
+                check_fields(kind.model_fields.keys(), row, headers or {})
+            return read_options(kind, row, partial(batch.request_header, index), defaults)
+
+        return read
 
 
 def is_default_handler(handler: Any) -> bool:

@@ -12,6 +12,8 @@ import torch
 
 from ts.handler_utils.requests.json_encoding import JSON, data_uri, is_enveloped
 
+_JSON = json.JSONEncoder(allow_nan=False)
+
 
 def sendable(result: Any) -> Any:
     """A row's result as TorchServe sends it: bytes, text and tensors as they are, all else as JSON.
@@ -27,19 +29,22 @@ def sendable(result: Any) -> Any:
     if isinstance(result, (str, bytes, bytearray, torch.Tensor)) or _are_finite_numbers(result):
         return result
     try:
-        json.dumps(result, allow_nan=False)
+        _JSON.encode(result)
     except TypeError:
         result = _plain(result)
-        json.dumps(result, allow_nan=False)
+        _JSON.encode(result)
     return result
 
 
 def _are_finite_numbers(result: Any) -> bool:
-    """Whether it is a list of nothing else: a vector, say, which takes long to encode."""
-    if type(result) is not list or not set(map(type, result)) <= {int, float}:
+    """Whether it is a list of nothing else, or a dictionary of them by names: what most answers are."""
+    values = result
+    if type(result) is dict and set(map(type, result)) == {str}:
+        values = list(result.values())
+    if type(values) is not list or not set(map(type, values)) <= {int, float}:
         return False
     try:
-        return math.isfinite(sum(result))
+        return math.isfinite(sum(values))
     except OverflowError:
         return False
 

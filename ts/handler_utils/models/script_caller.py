@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import logging
 import threading
 import warnings
@@ -14,8 +15,6 @@ import torch
 from ts.handler_utils.models.inputs import InputForm
 
 logger = logging.getLogger(__name__)
-
-_SAMPLES = 8  # values of each tensor, see `ModelState`
 
 
 class ScriptCaller:
@@ -93,9 +92,9 @@ class ScriptCaller:
 class ModelState:
     """What a model was at some time: its parameters, buffers and modes.
 
-    A change in place counts up a tensor's version, and one to another type or device moves its values. One
-    through `tensor.data` does neither, so some values of each tensor are compared too: of a change to single other
-    ones, made in that way, nothing is seen.
+    A change in place counts up the version of a tensor, and one to another type or device moves its values. One
+    through `tensor.data` does neither, so three values of each tensor are compared too: of a change to single
+    other ones, made in that way, nothing is seen.
 
     Raises:
         RuntimeError: its tensors have no versions, since it was made in inference mode.
@@ -103,30 +102,36 @@ class ModelState:
 
     def __init__(self, model: torch.jit.ScriptModule) -> None:
         self._tensors = [*model.parameters(), *model.buffers()]
-        self._modules: list[Any] = [module._c for module in model.modules()]
-        self._samples = [
-            _some_of(tensor) for tensor in self._tensors if tensor.numel() and not tensor.is_quantized
-        ]
+        self._modules: list[Any] = [module._c for module in model.modules() if _asks_for_mode(module)]
+        self._kept = [tensor.detach() for tensor in self._tensors]  # so that the samples' memory stays
+        self._samples = [word for tensor in self._kept for word in _words(tensor)]
         self._then = self._marks()
-        self._sampled_then = torch.cat(self._samples) if self._samples else None
+        self._sampled_then = [sample.value for sample in self._samples]
 
     def is_current(self) -> bool:
         """Whether the model is what it was."""
-        if self._marks() != self._then:
-            return False
-        return self._sampled_then is None or torch.equal(torch.cat(self._samples), self._sampled_then)
+        return (
+            self._marks() == self._then and [sample.value for sample in self._samples] == self._sampled_then
+        )
 
     def _marks(self) -> list[Any]:
-        tensors = [(tensor._version, tensor.data_ptr()) for tensor in self._tensors]
-        return [tensors, [module.getattr("training") for module in self._modules]]
+        versions = [tensor._version for tensor in self._tensors]
+        places = [tensor.data_ptr() for tensor in self._tensors]
+        return [versions, places, [module.getattr("training") for module in self._modules]]
 
 
-def _some_of(tensor: torch.Tensor) -> torch.Tensor:
-    """A view of some of a tensor's values, one-dimensional."""
-    with torch.inference_mode(False):
-        values = tensor.detach()
-        values = values.view(-1) if values.is_contiguous() else values[(0,) * (values.dim() - 1)]
-        return values[:: max(1, len(values) // _SAMPLES)]
+def _asks_for_mode(module: Any) -> bool:
+    """Whether the code of a module says that it differs between training and inference."""
+    names = module._c._method_names()
+    return any('"training"' in str(module._c._get_method(name).graph) for name in names)
+
+
+def _words(tensor: torch.Tensor) -> list[Any]:
+    """The first, the middle and the last bytes of a tensor on a CPU, as integers that are read when asked for."""
+    kind = ctypes.c_int64 if tensor.nbytes % 8 == 0 else ctypes.c_int8
+    count = tensor.nbytes // ctypes.sizeof(kind) if tensor.is_contiguous() else min(tensor.numel(), 1)
+    places = sorted({0, count // 2, count - 1}) if count else []
+    return [kind.from_address(tensor.data_ptr() + place * ctypes.sizeof(kind)) for place in places]
 
 
 def _frozen_copy(source: torch.jit.ScriptModule, form: InputForm) -> Any:

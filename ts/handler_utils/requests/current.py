@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Optional, TypeVar
 
@@ -83,14 +82,18 @@ class CurrentBatch(Part):
         origin = self._origin(index)
         return None if origin is None else read_header(self._context, origin, name)
 
-    def request_headers(self, index: int) -> Mapping[str, Any]:
-        """All headers of the request that a row came of, where the context has them."""
-        origin, context = self._origin(index), self._context
-        if origin is None or not inspect.isroutine(
-            getattr(server_context(context), "get_all_request_header", None)
-        ):
-            return {}
-        return context.get_all_request_header(origin)
+    def request_headers(self, index: int) -> Optional[Mapping[str, Any]]:
+        """All headers of the request that a row came of; None where the context does not tell."""
+        origin = self._origin(index)
+        if origin is None:
+            return None
+        try:
+            headers = self._context.get_all_request_header(origin)
+        except AttributeError:
+            if hasattr(server_context(self._context), "get_all_request_header"):
+                raise
+            return None
+        return headers if isinstance(headers, Mapping) else None
 
     def set_content_type(self, index: int, value: str) -> None:
         """Sets the content type of a row's answer, if there is a request behind it."""

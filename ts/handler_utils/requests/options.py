@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.requests.payload import PAYLOADS
 
 
 class Options(BaseModel):
@@ -26,6 +27,8 @@ class Options(BaseModel):
 
     handler_attributes: ClassVar[frozenset[str]] = frozenset()
 
+
+HEADER = "ts-"
 
 Kind = TypeVar("Kind", bound=Options)
 
@@ -50,6 +53,20 @@ def read_options(kind: type[Kind], row: Any, header: Any, defaults: Mapping[str,
         raise InvalidInput(f"Wrong option: {describe_problems(invalid)}") from invalid
 
 
+def may_hold_options(row: Any, headers: Mapping[str, Any] | None) -> bool:
+    """Whether a request may give any option, which most do not.
+
+    Args:
+        row: the request's row.
+        headers: all of its headers; None where they are not known.
+    """
+    if headers is None or not isinstance(row, Mapping):
+        return True
+    if any(name not in PAYLOADS or isinstance(value, Mapping) for name, value in row.items()):
+        return True
+    return any(name[: len(HEADER)].lower() == HEADER for name in headers)
+
+
 def _places(row: Any) -> Iterator[Mapping[str, Any]]:
     """Where a row may hold options."""
     while isinstance(row, Mapping):
@@ -65,7 +82,7 @@ def _given(name: str, places: Iterable[Mapping[str, Any]], header: Any) -> Any:
         value = place.get(name)
         if value is not None:
             return value.decode("utf-8", errors="replace") if isinstance(value, (bytes, bytearray)) else value
-    value = header(f"ts-{name}")
+    value = header(HEADER + name)
     return (
         value if isinstance(value, str) else None
     )  # contexts that tests make up answer False for any header

@@ -113,9 +113,12 @@ def takes_statuses(context: Any) -> bool:
 
 def read_header(context: Any, index: int, name: str) -> Any:
     """A header of a row's request; None where there is none, or where the context has no headers at all."""
-    if not callable(getattr(server_context(context), "get_request_header", None)):
+    try:
+        return context.get_request_header(index, name)
+    except AttributeError:
+        if callable(getattr(server_context(context), "get_request_header", None)):
+            raise
         return None
-    return context.get_request_header(index, name)
 
 
 class RowsContext(ContextView):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, KeysView, Mapping
 from typing import Any, Optional
 
 from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.requests.options import HEADER
 from ts.handler_utils.requests.payload import PAYLOADS
 
 _ALIKE = 0.8  # of difflib's ratio: "topk3" and "top_k" are taken for "topk"
-_HEADER = "ts-"
 _LONGEST_TEXT = 1024  # bytes of a field that may be some text of the client's own
 
 
-def check_fields(options: Collection[str], row: Any, headers: Mapping[str, Any]) -> None:
+def check_fields(options: KeysView[str], row: Any, headers: Mapping[str, Any]) -> None:
     """Refuses a request that asks for something in a way that would be overlooked.
 
     Args:
@@ -25,20 +25,19 @@ def check_fields(options: Collection[str], row: Any, headers: Mapping[str, Any])
     Raises:
         InvalidInput: a field or a header `ts-...` has nearly the name of an option, or a second file was sent.
     """
-    fields = row if isinstance(row, Mapping) else {}
-    body = fields.get("body")
-    for place in (fields, body if isinstance(body, Mapping) else {}):
-        for name, value in place.items():
-            if name not in options and name not in PAYLOADS:
-                _check_field(str(name), value, options)
+    place = row
+    while isinstance(place, Mapping):
+        for name in place:
+            if name not in PAYLOADS and name not in options:
+                _check_field(str(name), place[name], options)
+        place = place.get("body")
     for name in headers:
-        option = str(name).lower()[len(_HEADER) :]
-        if str(name).lower().startswith(_HEADER) and option not in options:
-            meant = _nearest(option, options) or ", ".join(sorted(options))
-            raise InvalidInput(f"Wrong option: there is no header {name}; the options are {_HEADER}{meant}")
+        if name[: len(HEADER)].lower() == HEADER and name[len(HEADER) :].lower() not in options:
+            meant = _nearest(name[len(HEADER) :], options) or ", ".join(sorted(options))
+            raise InvalidInput(f"Wrong option: there is no header {name}; the options are {HEADER}{meant}")
 
 
-def _check_field(name: str, value: Any, options: Collection[str]) -> None:
+def _check_field(name: str, value: Any, options: KeysView[str]) -> None:
     meant = _nearest(name, [*options, *PAYLOADS])
     if meant is not None:
         raise InvalidInput(f"Wrong option: there is no {name}; did you mean {meant}?")

@@ -11,7 +11,7 @@ from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.requests.unknown_fields import check_fields
 from ts.torch_handler.image_classifier import ImageClassifier
 
-OPTIONS = ("topk", "target", "format")
+OPTIONS = dict.fromkeys(("topk", "target", "format")).keys()
 
 
 @pytest.mark.parametrize("name", ["topk3", "topK", "top_k", "TOPK", "formt", "Target", "targets"])
