@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+import torch
 from fresh_venv import Venv
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +81,9 @@ def without_pth(venv: Venv) -> str:
     return os.pathsep.join([str(venv.purelib), BORROWED])
 
 
+@pytest.mark.skipif(
+    tuple(map(int, torch.__version__.split(".")[:2])) < (2, 5), reason="torch calls entry points from 2.5 on"
+)
 def test_a_worker_without_pth_files_says_what_to_do(venv: Venv, ours: str, without_pth: str) -> None:
     file, told = python(venv, "-S", "-c", WORKER, PYTHONPATH=without_pth)
     assert Path(file).parents[1] == venv.purelib / "ts"
