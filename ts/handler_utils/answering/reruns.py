@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
@@ -11,13 +12,13 @@ from ts.handler_utils.answering.effects import Snapshot, UnknownStateError
 from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.rows import read_header, server_context
-from ts.handler_utils.worker import Worker
+from ts.handler_utils.worker import Worker, attributes_of
 
 logger = logging.getLogger(__name__)
 
 # Settings of model-config.yaml that are of models which keep something between requests.
 _OF_SEQUENCES = ("sequenceBatching", "continuousBatching")
-_SEQUENCE_HEADER = "ts_request_sequence_id"
+_SEQUENCE_HEADER = os.getenv("TS_REQUEST_SEQUENCE_ID", "ts_request_sequence_id")
 _STREAM_HEADER = "ts_stream_next"
 
 
@@ -55,7 +56,8 @@ class Reruns(Part):
     def _declared(self) -> Optional[bool]:
         """What the handler says itself: by its setting, or else its attribute."""
         setting = Configuration.of(self.handler).settings.stateless
-        declared = inspect.getattr_static(self.handler, "stateless", None) if setting is None else setting
+        of_the_class = inspect.getattr_static(type(self.handler), "stateless", None)
+        declared = attributes_of(self.handler).get("stateless", of_the_class) if setting is None else setting
         return declared if isinstance(declared, bool) else None
 
     def _answers_sequences(self, rows: int, context: Any) -> bool:
