@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 # Answers some rows of the batch, named by their indexes.
 Run = Callable[[Sequence[int]], Sequence[Any]]
 
+# Called before a try with the indexes of its rows; what it returns, after one that failed: may they run again?
 Remember = Callable[[Sequence[int]], Callable[[], bool]]
 
 
@@ -61,7 +62,8 @@ def answer_rows(run: Run, indexes: Sequence[int], remember: Remember = _always) 
     again = [indexes[position] for position in rest]
     found = answer_rows(run, again[:middle], remember)
     found += answer_rows(run, again[middle:], remember) if again[middle:] else []
-    return [named[index] if index in named else found[rest.index(index)] for index in range(len(indexes))]
+    answers = {**named, **dict(zip(rest, found))}
+    return [answers[position] for position in range(len(indexes))]
 
 
 def _named(outcome: Exception, rows: int) -> dict[int, Exception]:
