@@ -105,8 +105,10 @@ def read_settings(kind: type[Settings], config: dict[str, Any] | None, *, strict
         problem = f"model-config.yaml: {describe_problems(invalid, 'handler.')}"
         if strict:
             raise ValueError(problem) from invalid
+        wrong = {key for error in invalid.errors() for key in error["loc"][:1]}
+        if not wrong:  # the settings do not fit together, as a class of the handler's own has it
+            raise ValueError(problem) from invalid
         logger.warning("%s; it is left to the handler", problem)
-        wrong = {error["loc"][0] for error in invalid.errors()}
         fitting = {str(key): value for key, value in section.items() if key not in wrong}
         return kind(**fitting)
 

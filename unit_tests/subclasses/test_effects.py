@@ -180,6 +180,37 @@ def test_what_a_failed_try_has_changed_is_undone_before_rows_run_again(kind: Any
     assert handler.handle(rows(3), make_context()) == [20]
 
 
+def test_what_a_model_or_a_context_keeps_in_private_is_left_as_it_is(make_context: Any) -> None:
+    made = []
+
+    class Caches(torch.nn.Module):
+        def forward(self, numbers: Any) -> Any:
+            if not hasattr(self, "_cache"):
+                self._cache = len(made)
+                made.append("a cache")
+            return numbers
+
+    class Keeps(Adder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = Caches()
+
+        def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+            if not hasattr(self.context, "_note"):
+                self.context._note = made.append("a note")
+            return self.model(data)
+
+        def postprocess(self, data: Any) -> Any:
+            if 3 in data:
+                raise ValueError("three")
+            return data
+
+    handler = Keeps()
+    first, second, third = handler.handle(rows(1, 2, 4), make_context())  # sums 1, 3, 7, of which 3 fails
+    assert (first, second["code"], third) == (1, 503, 7)
+    assert made == ["a note", "a cache"]
+
+
 def test_a_handler_whose_module_was_not_imported_by_name_is_looked_at_too(make_context: Any) -> None:
     source = """
 from ts.handler_utils.timer import timed

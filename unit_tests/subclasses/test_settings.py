@@ -7,9 +7,11 @@ from typing import Any, Callable
 
 import pytest
 import torch
+from pydantic import model_validator
 from tiny_archives import TINY
 from torch import nn
 
+from ts.handler_utils.settings import HandlerSettings
 from ts.torch_handler.base_handler import BaseHandler
 from ts.torch_handler.image_classifier import ImageClassifier
 from ts.torch_handler.object_detector import ObjectDetector
@@ -179,3 +181,22 @@ def test_a_backend_that_is_not_there_leaves_the_model_as_it_is(
     handler.initialize(context)
     assert handler.handle([{"data": [1.0]}], context) == [[2.0]]
     assert "backend" in caplog.text or "failed, so the model runs as it is" in caplog.text
+
+
+def test_settings_that_do_not_fit_together_stop_the_load(make_context: Callable, tmp_path: Any) -> None:
+    class Pair(HandlerSettings):
+        low: int = 0
+        high: int = 1
+
+        @model_validator(mode="after")
+        def _in_order(self) -> Any:
+            if self.low > self.high:
+                raise ValueError("low must not be above high")
+            return self
+
+    class Paired(BaseHandler):
+        settings_class = Pair
+
+    context = make_context(TINY["base"].write(tmp_path), config={"handler": {"low": 5}}, modelFile="model.py")
+    with pytest.raises(ValueError, match="low must not be above high"):
+        Paired().initialize(context)

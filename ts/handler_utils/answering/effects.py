@@ -38,6 +38,14 @@ class UnknownStateError(Exception):
     """It cannot be told whether something has changed."""
 
 
+def _is_special(name: str) -> bool:
+    return name.startswith("__")
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_")
+
+
 @dataclass(frozen=True)
 class _Content:
     """What a container held, and how to read it and to fill it again."""
@@ -71,14 +79,13 @@ class Snapshot:
         self._contents: dict[int, _Content] = {}
         self._arrays: list[tuple[Any, Any]] = []
         self._looked_at = 0
-        self._keep_attributes(attributes_of(handler), _NOT_ITS_OWN)
-        given = getattr(context, "__dict__", {})  # those with an underscore are the server's
-        self._keep_attributes(given, frozenset(name for name in given if name[0] == "_"))
+        self._keep_attributes(attributes_of(handler), _NOT_ITS_OWN.__contains__)
+        self._keep_attributes(getattr(context, "__dict__", {}), _is_private)  # the server's own are private
         for kind in type(handler).__mro__:
             if not _is_installed(kind.__module__):
                 self._keep_class(kind)
                 for variables in _global_variables(kind):
-                    self._keep_attributes(variables, frozenset())
+                    self._keep_attributes(variables)
 
     def has_changed(self) -> bool:
         """Whether anything is not as it was."""
@@ -132,15 +139,15 @@ class Snapshot:
     def _look_at_object(self, value: Any) -> None:
         attributes = getattr(value, "__dict__", None)
         if isinstance(value, torch.nn.Module):  # its layers and weights are no state, unless it is trained
-            self._keep_attributes(attributes, frozenset(name for name in vars(value) if name[0] == "_"))
+            self._keep_attributes(attributes, _is_private)
         elif attributes is not None:
-            self._keep_attributes(attributes, frozenset())
+            self._keep_attributes(attributes)
         elif not _is_installed(type(value).__module__):
             raise UnknownStateError(f"it holds an object of type {type(value).__name__}")
 
-    def _keep_attributes(self, attributes: Any, left_out: frozenset[str]) -> None:
+    def _keep_attributes(self, attributes: Any, is_left_out: Callable[[str], bool] = _is_special) -> None:
         def read() -> list[Any]:
-            names = [name for name in attributes if name not in left_out and not name.startswith("__")]
+            names = [name for name in attributes if not (is_left_out(name) or _is_special(name))]
             return [*names, *(attributes[name] for name in names)]
 
         def fill(items: list[Any]) -> None:
@@ -152,7 +159,7 @@ class Snapshot:
 
     def _keep_class(self, kind: type) -> None:
         def read() -> list[Any]:
-            attributes = {name: value for name, value in vars(kind).items() if not name.startswith("__")}
+            attributes = {name: value for name, value in vars(kind).items() if not _is_special(name)}
             return [*attributes, *attributes.values()]
 
         def fill(items: list[Any]) -> None:
