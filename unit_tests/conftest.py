@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import subprocess
 import sys
 import sysconfig
 import warnings
@@ -22,15 +19,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "unit_tests" / "helpers")]  # for `example
 Upstream = Callable[..., Any]
 
 # Everything is as in this process, but for the `.pth` files: without them `ts` is torchserve's own.
-UPSTREAM_PRELUDE = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
+UPSTREAM_PATH = """
 sys.path[:0] = {paths!r}
 import ts
 assert {purelib!r} in ts.__file__, ts.__file__
-arguments = json.load(sys.stdin)
-def answer(value):
-    print("\\n=answer=" + json.dumps(value))
 """
 
 
@@ -56,25 +48,12 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
         )
     if importlib.util.find_spec("captum") is None:
         pytest.skip("torchserve's own vision handlers import captum: pip install captum")
+    from other_process import run
+
     folder = tmp_path_factory.mktemp("upstream")
-    prelude = UPSTREAM_PRELUDE.format(
-        paths=list(dict.fromkeys([purelib, sysconfig.get_path("platlib")])), purelib=purelib
-    )
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-
-    def run(code: str, **arguments: Any) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-S", "-c", prelude + code],
-            input=json.dumps(arguments),
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            env=environment,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.rpartition("\n=answer=")[2])
-
-    return run
+    paths = list(dict.fromkeys([purelib, sysconfig.get_path("platlib")]))
+    path = UPSTREAM_PATH.format(paths=paths, purelib=purelib)
+    return lambda code, **arguments: run(path + code, arguments, folder, "-S")
 
 
 @pytest.fixture(scope="session")

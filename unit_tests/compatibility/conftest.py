@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from other_process import run
 
 HERE = Path(__file__).parent
 DRIVER = (HERE / "driver.py").read_text()
-
-# The same as the fixture `upstream` begins with, in a process that has this library's `ts`.
-OURS_PRELUDE = """
-import json, sys, warnings
-warnings.simplefilter("ignore")
-arguments = json.load(sys.stdin)
-def answer(value):
-    print("\\n=answer=" + json.dumps(value))
-"""
 
 sys.path.append(str(HERE))  # for `cases`, and for `samples`, which the handlers' files import
 
@@ -50,20 +39,6 @@ def answers(
     arguments = {"cases": cases, "helpers": str(HERE)}
     with ThreadPoolExecutor() as pool:
         theirs = pool.submit(upstream, DRIVER, **arguments)
-        ours = pool.submit(_answer_with_ours, tmp_path_factory.mktemp("ours"), arguments)
+        ours = pool.submit(run, DRIVER, arguments, tmp_path_factory.mktemp("ours"))
     assert str(Path(ours.result()["ts"]).parent) != str(Path(theirs.result()["ts"]).parent)
     return {"theirs": theirs.result()["results"], "ours": ours.result()["results"]}
-
-
-def _answer_with_ours(folder: Path, arguments: dict[str, Any]) -> Any:
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", OURS_PRELUDE + DRIVER],
-        input=json.dumps(arguments),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.rpartition("\n=answer=")[2])

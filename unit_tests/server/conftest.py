@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 import pytest
 import requests
+from counting import COUNTING
 
 from ts.runner import Answer, Model, ServerError, load_archive
 from ts.runner.torchserve.java import java_home
@@ -129,31 +130,6 @@ calls = []
 def entry(data, context):
     calls.append(repr(data))
     return [list(calls)] if data else None
-"""
-
-# Answers a number by counting down, a part of the answer each time that it is asked.
-COUNTING = """
-class Countdown:
-    def __init__(self, start):
-        self.left = start
-
-    def __call__(self, result):
-        self.left -= 1
-        return self.left == 0
-
-
-class Counting:
-    def initialize(self, context):
-        self.countdowns = {}
-
-    def handle(self, data, context):
-        ids = [context.get_request_id(index) for index in range(len(data))]
-        for request_id, row in zip(ids, data):
-            if row:
-                self.countdowns[request_id] = Countdown(int(bytes(row["body"]).decode()))
-        context.stopping_criteria = [self.countdowns[request_id] for request_id in ids]
-        seen = [context.get_request_header(index, "X-Own") for index in range(len(data))]
-        return [f"{self.countdowns[request_id].left}{header} " for request_id, header in zip(ids, seen)]
 """
 
 OWN = """
