@@ -18,6 +18,7 @@ from ts.handler_utils.parts import Part
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.envelope_rows import context_of_rows
+from ts.handler_utils.requests.input_shapes import InputShapes
 from ts.handler_utils.requests.json_encoding import JSON, is_enveloped
 from ts.handler_utils.requests.rows import (
     RerunContext,
@@ -118,6 +119,15 @@ class BatchAnswering(Part):
         views = chain([RowsContext], repeat(RerunContext))  # of the first try, and of those after it
 
         def run(indexes: Sequence[int]) -> Any:
+            try:
+                results = answer(indexes)
+            except Exception as error:
+                InputShapes.of(handler).blame_client(error)
+                raise
+            InputShapes.of(handler).learn()
+            return results
+
+        def answer(indexes: Sequence[int]) -> Any:
             view = next(views)
             if len(indexes) == len(rows):
                 batch.begin(rows, context)

@@ -21,7 +21,8 @@ from ts.handler_utils.images.threads import default_threads, map_in_threads
 from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
-from ts.handler_utils.requests.payload import payload_of
+from ts.handler_utils.requests.input_shapes import InputShapes
+from ts.handler_utils.requests.payload import is_encoded, payload_of
 from ts.handler_utils.settings import Warmup
 from ts.utils.util import PredictionException
 
@@ -105,11 +106,16 @@ class ImageBatches(Part):
         found = self._read_rows(rows, transform_of, slots)
         batch = CurrentBatch.of(self.handler)
         images = batch.read(lambda index: _transformed(next(found), index, transform_of), rows)
+        self._note_nested_lists(rows, images)
         if slots.are_filled_by(images):
             return slots.batch
         if of_any_size and len({image.shape for image in images}) != 1:
             return [self._normalize(image.to(self.handler.device)) for image in images]
         return self._stack(images)
+
+    def _note_nested_lists(self, rows: list[Any], images: list[torch.Tensor]) -> None:
+        sent = {index: image.shape for index, image in enumerate(images) if not is_encoded(rows[index])}
+        InputShapes.of(self.handler).note(sent, self._shape_of_rows())
 
     def _follow_changes(self) -> None:
         """Takes a default transform whose list a subclass has changed for what it is now: one of its own."""

@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ts.handler_utils.errors import DATA_ERRORS, InvalidInput
+from ts.handler_utils.requests.numbers import read_numbers
 from ts.handler_utils.requests.payload import encoded_bytes
 
 Encoded = Union[bytes, bytearray, memoryview]
@@ -43,16 +44,22 @@ def read_image(
     return decode_image(data, exif=exif, max_pixels=max_pixels)
 
 
-def read_nested_lists(payload: Any) -> torch.Tensor:
-    """A model's input, float32, as JSON holds it: nested lists of numbers.
+def read_nested_lists(payload: Any, channels: int | None = None) -> torch.Tensor:
+    """A model's input, float32, as JSON holds it: nested lists of finite numbers.
+
+    Args:
+        payload: what was sent.
+        channels: of the model's input [channels, height, width]; None where its shape is not known.
 
     Raises:
         InvalidInput: it is something else.
     """
-    try:
-        return torch.as_tensor(payload, dtype=torch.float32)
-    except (*DATA_ERRORS, RuntimeError) as error:
-        raise InvalidInput(f"The nested lists cannot be read as a tensor: {error}") from error
+    values = read_numbers(payload, torch.float32)
+    if channels is not None and (values.dim() != 3 or len(values) != channels):
+        raise InvalidInput(
+            f"The nested lists are of shape {list(values.shape)}, and the model takes [{channels}, height, width]"
+        )
+    return values
 
 
 def decode_image(

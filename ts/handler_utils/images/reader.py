@@ -67,7 +67,7 @@ class ImageReader:
         """
         data = encoded_bytes(payload)
         if data is None:
-            return read_nested_lists(payload)
+            return read_nested_lists(payload, transform.channels)
         side = self._least_side(data, transform)
         stored = self._decode_to_tensor(data, transform) if side is None else None
         if stored is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Optional, TypeVar
 
-from ts.handler_utils.errors import RowErrors
+from ts.handler_utils.errors import ModelFault, RowErrors
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.rows import read_header, server_context
 from ts.utils.util import PredictionException
@@ -46,14 +46,16 @@ class CurrentBatch(Part):
         """What a function makes of each row of a batch, called with the index of the row.
 
         Raises:
-            RowErrors: some requests are at fault: the function raised a `PredictionException` for their rows.
+            RowErrors: the function raised a `PredictionException` for some rows, whose requests are at fault, or a
+                `ModelFault`.
             RuntimeError: a row is at fault of which it is not known whose it is.
         """
-        results, errors = [], {}
+        results: list[Result] = []
+        errors: dict[Optional[int], Exception] = {}
         for index in range(rows):
             try:
                 results.append(function(index))
-            except PredictionException as error:
+            except (PredictionException, ModelFault) as error:
                 errors[self._origin(index, rows)] = error
         unplaced = errors.pop(None, None)
         if unplaced is not None:

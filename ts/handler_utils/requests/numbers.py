@@ -2,50 +2,100 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
 
+import numpy as np
+import orjson
 import torch
 
-from ts.handler_utils.errors import DATA_ERRORS, InvalidInput
+from ts.handler_utils.errors import InvalidInput, is_out_of_memory
 from ts.handler_utils.requests.current import CurrentBatch
+from ts.handler_utils.requests.input_shapes import InputShapes
 from ts.handler_utils.requests.payload import payload_of
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NUMBERS = (list, tuple, int, float, np.ndarray, torch.Tensor)
+
+
+def decode_json(text: str | bytes | bytearray) -> Any:
+    """What JSON says, by RFC 8259: no NaN, no infinity, no more than a thousand levels.
+
+    Raises:
+        InvalidInput: it is no JSON.
+    """
+    try:
+        encoded = text.encode("utf-8") if isinstance(text, str) else bytes(text)
+        start = len(_BYTE_ORDER_MARK) if encoded.startswith(_BYTE_ORDER_MARK) else 0
+        return orjson.loads(encoded[start:])
+    except ValueError as error:
+        raise InvalidInput(f"The request is not JSON: {error}") from error
+
+
+def read_numbers(payload: Any, dtype: Optional[torch.dtype] = None) -> torch.Tensor:
+    """The nested lists of numbers that a client sent, as a tensor of the lists' shape.
+
+    Args:
+        payload: lists, or a single number; arrays and tensors, which a subclass may have made of its request, are
+            taken too.
+        dtype: of the tensor; by default int64 for whole numbers, and float32.
+
+    Raises:
+        InvalidInput: they are no lists of equal lengths, hold nothing, something else than numbers, or numbers
+            that the type has no value for.
+    """
+    if isinstance(payload, bool) or not isinstance(payload, _NUMBERS):
+        found = type(payload).__name__
+        raise InvalidInput(f"A request holds nested lists of numbers, not a value of type {found}")
+    try:
+        values = torch.as_tensor(payload, dtype=dtype)
+    except Exception as error:  # of many kinds, by what is wrong
+        if is_out_of_memory(error):
+            raise
+        raise InvalidInput(f"The nested lists cannot be read as a tensor: {error}") from error
+    if not values.numel():
+        raise InvalidInput(f"The nested lists hold no number: their shape is {list(values.shape)}")
+    if not values.isfinite().all():
+        raise InvalidInput(f"The nested lists hold NaN, infinity, or a number too large for {values.dtype}")
+    return values
 
 
 def numbers_of(row: Any) -> Any:
-    """The nested lists of numbers that a row holds.
+    """The numbers that a row holds.
 
     Args:
-        row: `{"data": payload}` or `{"body": payload}`, or the payload itself: lists, or JSON of such.
+        row: `{"data": payload}` or `{"body": payload}`, the payload nested lists or JSON of such; or numbers, or
+            such JSON, in its place.
 
     Raises:
         InvalidInput: it holds something else.
     """
-    payload = payload_of(row) if isinstance(row, dict) else row
+    payload = payload_of(row) if isinstance(row, Mapping) else row
     if isinstance(payload, (str, bytes, bytearray)):  # without a content type, JSON comes as bytes
-        try:
-            payload = json.loads(payload)
-        except ValueError as error:
-            raise InvalidInput(f"The request is not JSON: {error}") from error
-    return payload
+        payload = decode_json(payload)
+    return read_numbers(payload) if isinstance(row, Mapping) else payload
 
 
-def stack_numbers(handler: Any, rows: list[Any]) -> torch.Tensor:
+def stack_numbers(handler: Any, rows: Sequence[Any]) -> torch.Tensor:
     """The numbers of a batch as one tensor, on the handler's device.
 
     Raises:
         RowErrors: some rows are no nested lists of numbers.
         ValueError: the rows have differing shapes.
     """
+    if rows and all(isinstance(row, torch.Tensor) for row in rows):
+        InputShapes.of(handler).note({index: row.shape for index, row in enumerate(rows)})
+        return _stack(rows).to(handler.device)
     try:
         return torch.as_tensor(rows, device=handler.device)
-    except (*DATA_ERRORS, RuntimeError):
-        CurrentBatch.of(handler).each(lambda index: _check(rows[index]), len(rows))
+    except Exception as error:
+        if not is_out_of_memory(error):
+            CurrentBatch.of(handler).each(lambda index: read_numbers(rows[index]), len(rows))
         raise
 
 
-def _check(payload: Any) -> None:
-    try:
-        torch.as_tensor(payload)
-    except (*DATA_ERRORS, RuntimeError) as error:
-        raise InvalidInput(f"The request cannot be read as numbers: {error}") from error
+def _stack(rows: Sequence[torch.Tensor]) -> torch.Tensor:
+    shapes = {tuple(row.shape) for row in rows}
+    if len(shapes) > 1:
+        raise ValueError(f"the rows of a batch have differing shapes: {sorted(shapes)}")
+    return torch.stack([*rows])

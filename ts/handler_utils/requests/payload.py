@@ -99,3 +99,8 @@ def encoded_bytes(payload: Any) -> Optional[Any]:
     if _BEGINS_AS_BASE64.match(payload):
         return decode_text_payload(bytes(payload).decode("ascii", "replace"))
     return payload
+
+
+def is_encoded(row: Any) -> bool:
+    """Whether the payload of a row is bytes or text, rather than lists of numbers."""
+    return isinstance(payload_of(row), (str, bytes, bytearray, memoryview))
