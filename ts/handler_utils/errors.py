@@ -30,6 +30,10 @@ class InvalidInput(PredictionException):
         super().__init__(message, int(error_code))
 
 
+class ModelFault(ValueError):
+    """What the model returned for a row is no answer, such as NaN: 503, and the message goes to the log only."""
+
+
 class RowErrors(Exception):
     """A hook cannot read some rows of its batch: raised to name them, so that the others are answered.
 
