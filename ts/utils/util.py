@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
 
-import yaml
+from ts.utils.documents import LARGEST_YAML, read_yaml
 
 logger = logging.getLogger(__name__)
 
@@ -82,9 +82,13 @@ def list_classes_from_module(module: ModuleType, parent_class: type | None = Non
 
 
 def get_yaml_config(yaml_file_path: str | Path) -> Any:
-    """The content of a YAML file, read with the safe loader."""
-    with open(yaml_file_path, encoding="utf-8") as file:
-        return yaml.safe_load(file)
+    """The content of a YAML file, read with the safe loader; a TorchServe worker reads model-config.yaml by this.
+
+    Raises:
+        yaml.YAMLError: it is no YAML, or stands for more than `read_yaml` takes.
+    """
+    with open(yaml_file_path, "rb") as file:
+        return read_yaml(file.read(LARGEST_YAML + 1))
 
 
 def load_label_mapping(mapping_file_path: str | Path) -> dict[str, str] | None:
