@@ -35,6 +35,7 @@ ROOMS = (
     "requests",
     "settings.py",
     "configuration.py",
+    "answer_limit.py",
     "description.py",
     # what a model gets, and the model
     "images",

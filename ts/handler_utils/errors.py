@@ -42,7 +42,7 @@ class RowErrors(Exception):
     """
 
     def __init__(self, errors: Mapping[int, Exception]) -> None:
-        super().__init__("; ".join(f"row {index}: {error}" for index, error in errors.items()))
+        super().__init__("; ".join(f"row {index}: {_shown(error)}" for index, error in errors.items()))
         self.errors = errors
 
 
@@ -50,17 +50,21 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether host or device memory ran out (torch's CPU allocator raises a plain RuntimeError)."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, RuntimeError) and "can't allocate memory" in _shown(error)
 
 
-def error_answer(error: BaseException) -> tuple[int, dict[str, Any]]:
+def error_answer(error: BaseException, most_bytes: int = 1000) -> tuple[int, dict[str, Any]]:
     """The HTTP status and the body `{"code", "type", "message"}` that an error is answered with.
 
     A `PredictionException` has its own; a lack of memory is 507; anything else is what TorchServe answers to a
     handler that raises: 503, and no detail, which goes to the log instead.
+
+    Args:
+        error: what was raised.
+        most_bytes: of the message, which is cut if it is longer: it may hold what the client has sent.
     """
     if isinstance(error, PredictionException):
-        status, message = _status(error.error_code), str(error.message)
+        status, message = _status(error.error_code), shortened(_shown(error.message), most_bytes)
     elif is_out_of_memory(error):
         status, message = int(HTTPStatus.INSUFFICIENT_STORAGE), "Out of memory: the request does not fit"
     else:
@@ -69,10 +73,32 @@ def error_answer(error: BaseException) -> tuple[int, dict[str, Any]]:
     return status, {"code": status, "type": _TYPES.get(status, default_type), "message": message}
 
 
+def shortened(message: str, most_bytes: int) -> str:
+    """A message of so many bytes at most, in UTF-8, which says how many it had."""
+    encoded = message.encode("utf-8", "backslashreplace")  # half a surrogate pair is no text that can be sent
+    if len(encoded) <= most_bytes:
+        return encoded.decode()
+    note = f"... ({len(encoded)} bytes)"
+    return encoded[: most_bytes - len(note)].decode("utf-8", "ignore") + note
+
+
+def _shown(value: Any) -> str:
+    """`str(value)`, which fails for an object that fails to describe itself."""
+    try:
+        return str(value)
+    except Exception as error:
+        return f"a {type(value).__name__}, of which nothing can be told: {type(error).__name__}"
+
+
 def _status(code: Any) -> int:
-    """The status that a `PredictionException` carries: any of three digits, not only those that HTTP names."""
+    """The status that a `PredictionException` carries: any that ends a request, not only those that HTTP names."""
     try:
         status = int(code)
-    except (TypeError, ValueError):
+    except Exception:
         status = 0
-    return status if 100 <= status <= 999 else int(HTTPStatus.INTERNAL_SERVER_ERROR)
+    return status if is_final(status) else int(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def is_final(status: int) -> bool:
+    """Whether a client takes a status for the end of its request: after 1xx it waits for more (RFC 9110, 15.2)."""
+    return 200 <= status <= 999

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Optional
 
 from ts.handler_utils.answering.batch import BatchAnswering
-from ts.handler_utils.answering.workflows import stop_workflows
 from ts.handler_utils.parts import has_parts
 from ts.handler_utils.requests.envelope_rows import context_of_rows
 from ts.handler_utils.requests.rows import RowsContext
@@ -119,20 +119,23 @@ class MicroBatching:
 
     def __call__(self, data: Any, context: Any) -> list[Any]:
         """Answers a batch, as `BaseHandler.handle` does."""
+        rows = list(data or [])
+        if has_parts(self.handler):
+            return BatchAnswering.of(self.handler).answer_batch(rows, context, partial(self._in_parts, rows))
         with handler_time(context):
-            rows = list(data or [])
-            row_context = context_of_rows(context, len(rows))
-
-            def answer(number: int, start: int) -> list[Any]:
-                self._thread.index, self._thread.context = number, row_context
-                part = rows[start : start + self.micro_batch_size]
-                return self._answer(part, RowsContext(row_context, range(start, start + len(part))))
-
-            starts = range(0, len(rows), self.micro_batch_size)
-            answers = self._threads.map(answer, range(len(starts)), starts)
-            result = [answer for part in answers for answer in part]
+            answers = self._in_parts(rows, context_of_rows(context, len(rows)))
         self.handler.context = context
-        return stop_workflows(result, context)
+        return answers
+
+    def _in_parts(self, rows: list[Any], context: Any) -> list[Any]:
+        def answer(number: int, start: int) -> list[Any]:
+            self._thread.index, self._thread.context = number, context
+            part = rows[start : start + self.micro_batch_size]
+            return self._answer(part, RowsContext(context, range(start, start + len(part))))
+
+        starts = range(0, len(rows), self.micro_batch_size)
+        answers = self._threads.map(answer, range(len(starts)), starts)
+        return [answer for part in answers for answer in part]
 
     def _answer(self, rows: list[Any], context: Any) -> list[Any]:
         worker = self._thread.worker = worker_for(self.handler)

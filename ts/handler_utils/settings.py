@@ -70,6 +70,17 @@ class HandlerSettings(Options):
         description="rows of the parts that a batch is answered in: one is read while the one before is inferred",
     )
 
+    max_rows: int = Field(
+        default=64, ge=1, description="rows of one request, which a service envelope makes of its body"
+    )
+    max_answer_bytes: Optional[int] = Field(
+        default=None,
+        ge=1,
+        description="bytes of an answer; the server's own `max_response_size` if unset, or TorchServe's default"
+        " where it cannot be known: 6553500",
+    )
+    max_error_bytes: int = Field(default=1000, ge=100, description="bytes of an error's message")
+
 
 class WarmedUpSettings(HandlerSettings):
     """Settings of the handlers that know what a batch for their model looks like."""

@@ -228,7 +228,7 @@ def test_an_error_of_a_row_that_nobody_can_place_fails_the_batch(start: Callable
     context.request_ids = {0: "a", 1: "b"}
     answers = handler.handle([{"instances": [[1.0], [2.0]]}, {"instances": [[3.0]]}], context)
     assert answers == [[[2.0], [4.0]], [[6.0]]]
-    with pytest.raises(InvalidInput, match="cannot be read as numbers"):
+    with pytest.raises(InvalidInput, match="nested lists cannot be read as a tensor"):
         handler.handle([{"instances": [[1.0], ["x"]]}, {"instances": [[3.0]]}], context)
     context.request_ids = {0: "a"}
     ((good, bad),) = handler.handle([{"instances": [[1.0], ["x"]]}], context)

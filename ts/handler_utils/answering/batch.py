@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import chain, repeat
 from typing import Any, Callable, Optional
 
+from ts.handler_utils.answering.envelopes import check_rows, fit_answers
+from ts.handler_utils.answering.leaving import answer_of
 from ts.handler_utils.answering.reruns import Reruns
-from ts.handler_utils.answering.results import for_envelope, sendable
-from ts.handler_utils.answering.workflows import Refusal, stop_workflows
-from ts.handler_utils.errors import error_answer
+from ts.handler_utils.answering.workflows import stop_workflows
 from ts.handler_utils.parts import Part
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.envelope_rows import context_of_rows
-from ts.handler_utils.requests.input_shapes import InputShapes
-from ts.handler_utils.requests.json_encoding import JSON, is_enveloped
 from ts.handler_utils.requests.rows import (
     RerunContext,
     RowsContext,
     Run,
     answer_rows,
-    server_context,
-    takes_statuses,
 )
 from ts.handler_utils.timer import handler_time
-from ts.utils.util import PredictionException
-
-logger = logging.getLogger(__name__)
 
 # Answers some rows: by a prediction, an explanation, or a description.
 Way = Callable[[list[Any]], Any]
@@ -53,9 +46,21 @@ class BatchAnswering(Part):
         """See `BaseHandler.handle`."""
         if self.in_parts is not None and len(data or ()) > self.in_parts.micro_batch_size:
             return self.in_parts(data, context)
+        rows = list(data or [])
+        return self.answer_batch(rows, context, partial(self.answer, rows))
+
+    def answer_batch(self, rows: list[Any], context: Any, answer: Callable[[Any], list[Any]]) -> list[Any]:
+        """Answers a batch that the server has sent.
+
+        Args:
+            rows: one a request, or several, by an envelope.
+            context: the server's.
+            answer: answers the rows, called with their context: its index 0, 1, ... stand for them.
+        """
+        check_rows(self.handler, rows, context)
+        row_context = context_of_rows(context, len(rows))
         with handler_time(context):
-            rows = list(data or [])
-            answers = self.answer(rows, context_of_rows(context, len(rows)))
+            answers = fit_answers(self.handler, answer(row_context), row_context)
         self.handler.context = context
         return stop_workflows(answers, context)
 
@@ -75,7 +80,7 @@ class BatchAnswering(Part):
             for way, indexes in self._ways(context, len(rows), turns or {}).items():
                 run = self._run(way, rows, context)
                 for index, answer in zip(indexes, answer_rows(run, indexes, self._remember(context))):
-                    answers[index] = _answer(context, index, answer)
+                    answers[index] = answer_of(self.handler, context, index, answer)
         finally:
             CurrentBatch.of(self.handler).begin((), context)
         return answers
@@ -119,15 +124,6 @@ class BatchAnswering(Part):
         views = chain([RowsContext], repeat(RerunContext))  # of the first try, and of those after it
 
         def run(indexes: Sequence[int]) -> Any:
-            try:
-                results = answer(indexes)
-            except Exception as error:
-                InputShapes.of(handler).blame_client(error)
-                raise
-            InputShapes.of(handler).learn()
-            return results
-
-        def answer(indexes: Sequence[int]) -> Any:
             view = next(views)
             if len(indexes) == len(rows):
                 batch.begin(rows, context)
@@ -143,31 +139,3 @@ class BatchAnswering(Part):
     def _remember(self, context: Any) -> Callable[[Sequence[int]], Callable[[], bool]]:
         reruns = Reruns.of(self.handler)
         return lambda indexes: reruns.remember(len(indexes), RowsContext(context, indexes))
-
-
-def _answer(context: Any, index: int, result: Any) -> Any:
-    """The answer to a row: its result, or what the client is told of the error that it is."""
-    if not isinstance(result, Exception):
-        try:
-            answer, content_type = for_envelope(sendable(result))
-        except (TypeError, ValueError) as error:
-            return _refuse(context, index, error)
-        if content_type is not None:
-            context.set_response_content_type(index, content_type)
-        return answer
-    return _refuse(context, index, result)
-
-
-def _refuse(context: Any, index: int, error: Exception) -> dict[str, Any]:
-    """Sets the status of a row that failed, and returns the body of its answer."""
-    server = server_context(context)
-    if not (takes_statuses(context) or is_enveloped()):
-        raise error
-    status, body = error_answer(error)
-    trace = None if isinstance(error, PredictionException) else error  # that one says all in its message
-    request = context.get_request_id(index) if hasattr(server, "get_request_id") else index
-    logger.warning("Request %s: %d, %s", request, status, body["message"], exc_info=trace)
-    context.set_response_status(status, body["type"], index)
-    if hasattr(server, "set_response_content_type"):
-        context.set_response_content_type(index, JSON)  # not that of an answer, which a hook may have set
-    return Refusal(body)

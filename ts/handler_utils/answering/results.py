@@ -8,32 +8,59 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 import torch
 
 from ts.handler_utils.requests.json_encoding import JSON, data_uri, is_enveloped
 
 _JSON = json.JSONEncoder(allow_nan=False)
 
+# The bytes of JSON that no number is longer than, with what TorchServe puts around it.
+_OF_A_NUMBER = 40
+# How many times as long as JSON in one line TorchServe's may be, which gives each value a line and indents it.
+_OF_INDENTS = 16
 
-def sendable(result: Any) -> Any:
+
+def sendable(result: Any, most_bytes: int) -> tuple[Any, int]:
     """A row's result as TorchServe sends it: bytes, text and tensors as they are, all else as JSON.
 
-    Numbers, arrays and tensors of numpy and torch in it become Python's.
+    Args:
+        result: numbers, arrays and tensors of numpy and torch in it become Python's.
+        most_bytes: the limit that its size is wanted for.
+
+    Returns:
+        What is to be sent, and how many bytes TorchServe makes of it: exactly or a little more, where that is
+        near the limit or above it.
 
     Raises:
         ValueError: it holds a number that JSON has not (NaN, infinity), or text that is no Unicode.
         TypeError: it holds something that JSON has no form for.
+        RecursionError: its lists are nested too deeply.
     """
     if isinstance(result, str):
-        result.encode()
-    if isinstance(result, (str, bytes, bytearray, torch.Tensor)) or _are_finite_numbers(result):
-        return result
+        return result, len(result.encode())
+    if isinstance(result, (bytes, bytearray)):
+        return result, len(result)
+    if isinstance(result, torch.Tensor):
+        return result, result.numel() * result.element_size()  # and a little more, by `torch.save`
+    if _are_finite_numbers(result):
+        size = len(result) * _OF_A_NUMBER + 6 * sum(map(len, result if isinstance(result, dict) else ()))
+        return result, size if size <= most_bytes else _indented_size(result, size)
     try:
-        _JSON.encode(result)
+        size = len(_JSON.encode(result))
     except TypeError:
         result = _plain(result)
-        _JSON.encode(result)
-    return result
+        size = len(_JSON.encode(result))
+    return result, size if size * _OF_INDENTS <= most_bytes else _indented_size(result, size)
+
+
+def _indented_size(result: Any, size: int) -> int:
+    """The bytes of `json.dumps(result, indent=2)`, at most, by the size without indents."""
+    try:
+        indents = len(orjson.dumps(result, option=orjson.OPT_INDENT_2)) - len(orjson.dumps(result))
+    except TypeError:  # keys that are no text, whole numbers of more than 64 bits
+        return len(json.dumps(result, indent=2))
+    return size + indents
 
 
 def _are_finite_numbers(result: Any) -> bool:

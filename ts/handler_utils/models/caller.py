@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from typing import Any, Optional
 
 import torch
@@ -12,6 +14,7 @@ from ts.handler_utils.errors import is_out_of_memory
 from ts.handler_utils.models.inputs import autocast_dtype, input_form
 from ts.handler_utils.models.script_caller import ScriptCaller
 from ts.handler_utils.parts import Part
+from ts.handler_utils.requests.input_shapes import InputShapes
 
 
 class ModelCaller(Part):
@@ -34,6 +37,23 @@ class ModelCaller(Part):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the model; the arguments are its own."""
+        try:
+            answer = self._call(args, kwargs)
+        except Exception as error:
+            InputShapes.of(self.handler).blame_client(error, partial(self._takes, args, kwargs))
+            raise
+        InputShapes.of(self.handler).learn()
+        return answer
+
+    def _takes(self, args: tuple[Any, ...], kwargs: dict[str, Any], shape: Sequence[int]) -> bool:
+        """Whether the model takes one row of a shape, in the place of what it was called with."""
+        try:
+            self._call((args[0].new_zeros((1, *shape)), *args[1:]), kwargs)
+        except Exception:
+            return False
+        return True
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         script = self._script
         model = script if script is not None and script.source is self.handler.model else self.handler.model
         with self._autocast():

@@ -19,11 +19,16 @@ def context_of_rows(context: Any, rows: int) -> Any:
         context: the server's context.
         rows: how many rows the batch has.
     """
-    request_ids = getattr(context, "request_ids", None)
-    requests = len(request_ids) if isinstance(request_ids, (Mapping, list, tuple)) else 0
+    requests = count_requests(context)
     if requests in (0, rows):
         return context
     return RowsContext(context, [0] * rows) if requests == 1 else _UnassignedRows(context, rows)
+
+
+def count_requests(context: Any) -> int:
+    """How many requests a batch is of; 0 where its context does not tell."""
+    request_ids = getattr(context, "request_ids", None)
+    return len(request_ids) if isinstance(request_ids, (Mapping, list, tuple)) else 0
 
 
 class _UnassignedRows(ContextView):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Optional
+from typing import Callable, Optional
 
 from ts.handler_utils.errors import InvalidInput, is_out_of_memory
 from ts.handler_utils.parts import Part
@@ -20,6 +20,7 @@ class InputShapes(Part):
     """
 
     _expected: Optional[list[int]] = None  # of one row; None as long as none is known
+    _is_proven = False  # whether the model has taken it
     _given: Mapping[int, Shape] = {}
 
     def note(self, shapes: Mapping[int, Shape], expected: Optional[Shape] = None) -> None:
@@ -27,29 +28,35 @@ class InputShapes(Part):
 
         Args:
             shapes: of each such row, by its index in the batch.
-            expected: the one that the model takes, where that is known beforehand.
+            expected: the one that the model is made for, where that is known beforehand.
         """
         self._given = shapes
-        if expected is not None:
+        if expected is not None and not self._is_proven:
             self._expected = list(expected)
 
     def learn(self) -> None:
-        """Ends a batch that was answered: the model takes what it was given."""
-        if self._expected is None and self._given:
-            self._expected = list(next(iter(self._given.values())))
-        self._given = {}
+        """The model has answered the batch."""
+        if self._given and not self._is_proven:
+            self._expected, self._is_proven = list(next(iter(self._given.values()))), True
 
-    def blame_client(self, error: Exception) -> None:
-        """Lays what a batch failed with to its client, where it is a single row of another shape.
+    def blame_client(self, error: Exception, takes: Callable[[Shape], bool]) -> None:
+        """Lays what the model failed with to the client of a single row, if it is of a wrong shape.
+
+        Args:
+            error: what the model raised.
+            takes: whether the model takes a row of a shape.
 
         Raises:
-            InvalidInput: it is.
+            InvalidInput: it is the client's fault.
         """
-        given, self._given = self._given, {}
-        is_alone = len(CurrentBatch.of(self.handler).rows) == 1 and list(given) == [0]
-        if not is_alone or self._expected in (None, list(given[0])):
+        is_alone = len(CurrentBatch.of(self.handler).rows) == 1 and list(self._given) == [0]
+        if not is_alone or self._expected is None or is_out_of_memory(error):
             return
-        if not (isinstance(error, PredictionException) or is_out_of_memory(error)):
+        shape = list(self._given[0])
+        if shape == self._expected or isinstance(error, PredictionException):
+            return
+        self._is_proven = self._is_proven or takes(self._expected)
+        if self._is_proven:
             raise InvalidInput(
-                f"The model takes no input of shape {list(given[0])}: it takes {self._expected}"
+                f"The model takes no input of shape {shape}: {self._expected} is one that it takes"
             ) from error
