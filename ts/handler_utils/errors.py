@@ -42,7 +42,7 @@ class RowErrors(Exception):
     """
 
     def __init__(self, errors: Mapping[int, Exception]) -> None:
-        super().__init__("; ".join(f"row {index}: {_shown(error)}" for index, error in errors.items()))
+        super().__init__("; ".join(f"row {index}: {shown(error)}" for index, error in errors.items()))
         self.errors = errors
 
 
@@ -50,7 +50,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether host or device memory ran out (torch's CPU allocator raises a plain RuntimeError)."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in _shown(error)
+    return isinstance(error, RuntimeError) and "can't allocate memory" in shown(error)
 
 
 def error_answer(error: BaseException, most_bytes: int = 1000) -> tuple[int, dict[str, Any]]:
@@ -64,7 +64,7 @@ def error_answer(error: BaseException, most_bytes: int = 1000) -> tuple[int, dic
         most_bytes: of the message, which is cut if it is longer: it may hold what the client has sent.
     """
     if isinstance(error, PredictionException):
-        status, message = _status(error.error_code), shortened(_shown(error.message), most_bytes)
+        status, message = _status(error.error_code), shortened(shown(error.message), most_bytes)
     elif is_out_of_memory(error):
         status, message = int(HTTPStatus.INSUFFICIENT_STORAGE), "Out of memory: the request does not fit"
     else:
@@ -82,7 +82,7 @@ def shortened(message: str, most_bytes: int) -> str:
     return encoded[: most_bytes - len(note)].decode("utf-8", "ignore") + note
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """`str(value)`, which fails for an object that fails to describe itself."""
     try:
         return str(value)

@@ -5,6 +5,7 @@ A JSON body may also hold them in `parameters`, as an input of the KServe v2 pro
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -31,6 +32,11 @@ class Options(BaseModel):
 HEADER = "ts-"
 
 Kind = TypeVar("Kind", bound=Options)
+
+_MOST_PROBLEMS = 5  # that an error names
+_IN_SHORT = reprlib.Repr()
+_IN_SHORT.maxstring = _IN_SHORT.maxother = _IN_SHORT.maxlong = 200  # characters
+_IN_SHORT.maxlevel = 3
 
 
 def read_options(kind: type[Kind], row: Any, header: Any, defaults: Mapping[str, Any]) -> Kind:
@@ -101,11 +107,22 @@ def check_target(target: int, classes: int) -> int:
 
 def describe_problems(invalid: ValidationError, prefix: str = "") -> str:
     """What is wrong with values that pydantic refused: for each its name, what is allowed, and the value."""
-    return "; ".join(_describe_problem(problem, prefix) for problem in invalid.errors())
+    problems = invalid.errors(include_url=False)
+    told = [_describe_problem(problem, prefix) for problem in problems[:_MOST_PROBLEMS]]
+    more = len(problems) - len(told)
+    return "; ".join([*told, f"and {more} more"] if more else told)
 
 
 def _describe_problem(problem: Any, prefix: str) -> str:
-    name = prefix + ".".join(map(str, problem["loc"]))
+    name, value = prefix + ".".join(map(str, problem["loc"])), in_short(problem["input"])
     if problem["type"] == "value_error":  # of a validator of ours, whose sentence pydantic wraps
-        return f"{name} is {problem['input']!r}: {problem['ctx']['error']}"
-    return f"{name}: {problem['msg']}, but it is {problem['input']!r}"
+        return f"{name} is {value}: {problem['ctx']['error']}"
+    return f"{name}: {problem['msg']}, but it is {value}"
+
+
+def in_short(value: Any) -> str:
+    """`repr(value)`, cut where it is long: values come from strangers."""
+    try:
+        return _IN_SHORT.repr(value)
+    except Exception:  # a number of too many digits, an object of somebody's
+        return f"a value of type {type(value).__name__}"

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import torch
 
-from ts.handler_utils.errors import RowErrors, is_out_of_memory
+from ts.handler_utils.errors import RowErrors, is_out_of_memory, shown
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def answer_rows(run: Run, indexes: Sequence[int], remember: Remember = _always) 
     if not rest:
         return [named[position] for position in range(len(indexes))]
     if not may_run_again():
-        failed = RuntimeError(f"the batch failed with {outcome}") if named else outcome
+        failed = RuntimeError(f"the batch failed with {shown(outcome)}") if named else outcome
         return [named.get(position, failed) for position in range(len(indexes))]
     if is_out_of_memory(outcome) and torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -11,6 +11,8 @@ from ts.handler_utils.requests.options import HEADER
 from ts.handler_utils.requests.payload import PAYLOADS
 
 _ALIKE = 0.8  # of difflib's ratio: "topk3" and "top_k" are taken for "topk"
+_MOST_FIELDS = 100
+_LONGEST_NAME = 64  # characters of what may have been meant for an option
 _LONGEST_TEXT = 1024  # bytes of a field that may be some text of the client's own
 
 
@@ -27,6 +29,8 @@ def check_fields(options: KeysView[str], row: Any, headers: Mapping[str, Any]) -
     """
     place = row
     while isinstance(place, Mapping):
+        if len(place) > _MOST_FIELDS:
+            raise InvalidInput(f"The request has {len(place)} fields, and at most {_MOST_FIELDS} make sense")
         for name in place:
             if name not in PAYLOADS and name not in options:
                 _check_field(str(name), place[name], options)
@@ -34,7 +38,9 @@ def check_fields(options: KeysView[str], row: Any, headers: Mapping[str, Any]) -
     for name in headers:
         if name[: len(HEADER)].lower() == HEADER and name[len(HEADER) :].lower() not in options:
             meant = _nearest(name[len(HEADER) :], options) or ", ".join(sorted(options))
-            raise InvalidInput(f"Wrong option: there is no header {name}; the options are {HEADER}{meant}")
+            raise InvalidInput(
+                f"Wrong option: there is no header {name:.200}; the options are {HEADER}{meant}"
+            )
 
 
 def _check_field(name: str, value: Any, options: KeysView[str]) -> None:
@@ -43,10 +49,12 @@ def _check_field(name: str, value: Any, options: KeysView[str]) -> None:
         raise InvalidInput(f"Wrong option: there is no {name}; did you mean {meant}?")
     if isinstance(value, (bytes, bytearray)) and (len(value) > _LONGEST_TEXT or b"\0" in value):
         raise InvalidInput(
-            f"A request holds one payload, and {name} is one more: send it as a request of its own"
+            f"A request holds one payload, and {name:.200} is one more: send it as a request of its own"
         )
 
 
 def _nearest(name: str, known: Collection[str]) -> Optional[str]:
+    if len(name) > _LONGEST_NAME:
+        return None
     found = difflib.get_close_matches(name.lower(), known, n=1, cutoff=_ALIKE)
     return found[0] if found else None
