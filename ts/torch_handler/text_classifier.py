@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Optional
 
 import torch
 
 from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.errors import ModelFault
 from ts.handler_utils.explaining.texts import attribute_tokens, spread
+from ts.handler_utils.models.finite import check_finite
 from ts.handler_utils.models.logits import logits_of
 from ts.handler_utils.models.warmup import warm_up
 from ts.handler_utils.requests.current import CurrentBatch
-from ts.handler_utils.requests.payload import payload_of
-from ts.handler_utils.text.batch import BagBatch, TextBatch, read_text
+from ts.handler_utils.text.batch import BagBatch, TextBatch
 from ts.handler_utils.text.encoding import TextEncoding, cleaned_words
 from ts.handler_utils.text.settings import TextClassifierOptions, TextClassifierSettings
 from ts.handler_utils.text_utils import ngrams_iterator
@@ -64,12 +66,10 @@ class TextClassifier(TextHandler):
             The texts as the model takes them, on its device.
 
         Raises:
-            RowErrors: some rows hold no text, or none of whose words the vocabulary has.
+            RowErrors: some rows hold no text, one that is too large, or none of whose words the vocabulary has.
         """
         encoding = TextEncoding.of(self)
-        batch = CurrentBatch.of(self)
-        texts = batch.read(lambda index: encoding.encode(read_text(payload_of(data[index]))), data)
-        return encoding.batch(texts)
+        return encoding.batch(encoding.read(data))
 
     @timed
     def inference(self, data: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -99,9 +99,11 @@ class TextClassifier(TextHandler):
             For each row the probabilities, in [0, 1], by label.
 
         Raises:
-            RowErrors: some requests ask for a `topk` that is not allowed.
+            RowErrors: some requests ask for a `topk` that is not allowed, or the model has returned NaN or
+                infinity for them; a logit of minus infinity stands for a probability of 0.
+            ModelFault: the model has returned something else.
         """
-        probabilities = torch.softmax(data, dim=1).tolist()
+        probabilities = _probabilities(self, data).tolist()
         options = Configuration.of(self).options(len(probabilities))
         classes = [_best(row, asked.topk) for row, asked in zip(probabilities, options)]
         values = [[row[index] for index in indexes] for row, indexes in zip(probabilities, classes)]
@@ -130,6 +132,20 @@ def _insight(handler: TextClassifier, single: TextBatch, target: Optional[int]) 
         importances = spread(importances, TextEncoding.of(handler).known_spans(words), len(words))
     label = (handler.mapping or {}).get(str(target), str(target))
     return {"words": handler.get_word_token(words), "importances": importances, "target": label}
+
+
+def _probabilities(handler: TextClassifier, logits: torch.Tensor) -> torch.Tensor:
+    if logits.dim() < 2:
+        raise ModelFault(f"the model returned logits of shape {list(logits.shape)}, not [N, classes]")
+    probabilities = torch.softmax(logits, dim=1)
+
+    def check(row: int) -> None:
+        if not probabilities[row].isfinite().all():
+            check_finite("logits", logits[row])
+
+    if not math.isfinite(probabilities.sum()):
+        CurrentBatch.of(handler).each(check, len(logits))
+    return probabilities
 
 
 def _best(probabilities: list[float], topk: Optional[int]) -> list[int]:

@@ -24,6 +24,11 @@ from ts.utils.util import CLEANUP_REGEX, deprecated
 CONTRACTIONS_PATTERN = re.compile("|".join(map(re.escape, CONTRACTION_MAP)), re.IGNORECASE | re.ASCII)
 
 _ENTITY = re.compile(CLEANUP_REGEX.pattern.partition("|")[2])
+
+# Characters. To put a run of combining marks in order takes quadratic time; the ASCII parts of a text, which no
+# mark is, are those of its pieces.
+_NORMALIZED_AT_ONCE = 256
+
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
@@ -77,7 +82,12 @@ class TextHandler(BaseHandler, ABC):
         """Replaces letters by the ASCII ones that they are made of; a character without any is dropped."""
         if text.isascii():
             return text
-        return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+        return "".join(
+            unicodedata.normalize("NFKD", text[start : start + _NORMALIZED_AT_ONCE])
+            .encode("ascii", "ignore")
+            .decode("ascii")
+            for start in range(0, len(text), _NORMALIZED_AT_ONCE)
+        )
 
     def _remove_punctuation(self, text: str) -> str:
         """Removes the punctuation marks of ASCII."""

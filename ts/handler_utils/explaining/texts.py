@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Optional
+from inspect import signature
+from typing import Any, NamedTuple, Optional
 
 import torch
 from torch import nn
 
 from ts.handler_utils.explaining.captum import import_captum, unexplainable
+from ts.handler_utils.models.finite import check_finite
 from ts.handler_utils.models.logits import logits_of
 from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.text.batch import TextBatch
@@ -17,18 +19,16 @@ from ts.handler_utils.text.batch import TextBatch
 # Points of the path from no text to the text that one forward pass takes: memory is this many copies of a text.
 _POINTS_AT_ONCE = 10
 
-_POOLING = {
-    "mean": lambda vectors: vectors.mean(dim=1),
-    "sum": lambda vectors: vectors.sum(dim=1),
-    "max": lambda vectors: vectors.amax(dim=1),
-}
+# Tokens of all of these copies: of a long text fewer points are taken at once.
+_TOKENS_AT_ONCE = 1024
 
 
 def attribute_tokens(model: Any, text: TextBatch, target: Optional[int] = None) -> tuple[list[float], int]:
     """Attributes the logit of a class to the tokens of one text, by integrated gradients.
 
     The path leads from embeddings of zeros to those of the text (Sundararajan et al. 2017, "Axiomatic Attribution
-    for Deep Networks"), so the attributions add up to the logit's change along it.
+    for Deep Networks"), so the attributions add up to the logit's change along it. A bag's path is that of its
+    pooled embedding [1, D], which costs the same for a text of any length.
 
     Args:
         model: an eager model with an `nn.EmbeddingBag`, for a bag, or an `nn.Embedding`, for a transformer.
@@ -41,25 +41,99 @@ def attribute_tokens(model: Any, text: TextBatch, target: Optional[int] = None) 
     Raises:
         InvalidInput: the model has no such class, or is not one that can be explained.
         PredictionException: 501, captum is not installed.
+        ModelFault: the model returned NaN or infinity.
     """
     captum_attr = import_captum()
     model = getattr(model, "_orig_mod", model)  # torch.compile's wrapper: compiled code calls no hooks
     layer = embedding_layer(model)
-    pool = _POOLING[layer.mode] if isinstance(layer, nn.EmbeddingBag) else None
+    call, output = _call_of(layer, model, text.inputs)
+    target = _target_of(logits_of(output)[0], target)
+    if isinstance(layer, nn.EmbeddingBag):
+        if call.tokens.numel() != text.inputs[0].numel():
+            raise unexplainable("its embedding layer gets other tokens than those of the text")
+        gradients = captum_attr.IntegratedGradients(_after(layer, model, text.inputs), False).attribute(
+            call.vectors[:1], target=target, internal_batch_size=_POINTS_AT_ONCE
+        )
+        attributions = _divided_among_tokens(layer, call, gradients[0])
+    else:
+        points = max(1, min(_POINTS_AT_ONCE, _TOKENS_AT_ONCE // call.tokens.numel()))
+        attributions = captum_attr.IntegratedGradients(_after(layer, model, text.inputs)).attribute(
+            call.vectors, target=target, internal_batch_size=points
+        )
+        attributions = attributions.sum(dim=-1).flatten()
+    check_finite("gradients", attributions)
+    return attributions.tolist(), target
+
+
+class _EmbeddingCall(NamedTuple):
+    """What an embedding layer got, and what it returned: of a bag [N, D], else [N, T, D]."""
+
+    tokens: torch.Tensor
+    weights: Optional[torch.Tensor]
+    vectors: torch.Tensor
+
+
+def _call_of(layer: nn.Module, model: Any, inputs: Iterable[torch.Tensor]) -> tuple[_EmbeddingCall, Any]:
+    """The call of a model's embedding layer for some inputs, and the model's output for them."""
+    calls = []
+
+    def keep(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: torch.Tensor) -> None:
+        got = signature(layer.forward).bind(*args, **kwargs).arguments
+        calls.append(_EmbeddingCall(got["input"], got.get("per_sample_weights"), output.detach()))
+
+    hook = layer.register_forward_hook(keep, with_kwargs=True)
+    try:
+        with torch.no_grad():
+            output = model(*inputs)
+    finally:
+        hook.remove()
+    if not calls:
+        raise unexplainable("it does not call its embedding layer")
+    return calls[0], output
+
+
+def _target_of(scores: torch.Tensor, target: Optional[int]) -> int:
+    """The class to explain, of logits [classes]."""
+    if not torch.softmax(scores, dim=0).isfinite().all():
+        check_finite("logits", scores)
+    return int(scores.argmax()) if target is None else check_target(target, len(scores))
+
+
+def _after(layer: nn.Module, model: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
+    """The part of a model that follows its embedding layer: logits [N, classes], of what the layer returns."""
+    is_bag = isinstance(layer, nn.EmbeddingBag)
 
     def logits(vectors: torch.Tensor) -> torch.Tensor:
-        inputs = text.inputs if pool else [item.expand(len(vectors), -1) for item in text.inputs]
-        with _replaced_output(layer, pool(vectors) if pool else vectors):
-            return logits_of(model(*inputs))
+        rows = inputs if is_bag else tuple(item.expand(len(vectors), -1) for item in inputs)
+        with _replaced_output(layer, vectors):
+            return logits_of(model(*rows))
 
-    vectors = layer.weight.detach()[text.inputs[0].reshape(1, -1)]
-    with torch.no_grad():
-        scores = logits(vectors)[0]
-        target = int(scores.argmax()) if target is None else check_target(target, len(scores))
-    attributions = captum_attr.IntegratedGradients(logits).attribute(
-        vectors, target=target, internal_batch_size=_POINTS_AT_ONCE
-    )
-    return attributions.sum(dim=-1).flatten().tolist(), target
+    return logits
+
+
+def _divided_among_tokens(layer: Any, call: _EmbeddingCall, gradients: torch.Tensor) -> torch.Tensor:
+    """What each token of a bag [T] has of the attributions of its pooled embedding.
+
+    Along the path all embeddings grow from zero in proportion, so that each has the same part of the pooled one at
+    each of its points: of a mean, one over the number of tokens; of a maximum, the dimensions in which it is the
+    largest, shared with tokens that are equal there.
+
+    Args:
+        layer: the `nn.EmbeddingBag`.
+        call: its call, for one text.
+        gradients: of the logit by the pooled embedding [D], averaged along the path.
+    """
+    tokens, places, counts = call.tokens.flatten().unique(return_inverse=True, return_counts=True)
+    if layer.padding_idx is not None:
+        counts = counts * (tokens != layer.padding_idx)  # the layer leaves these out
+    vectors = layer.weight.detach()[tokens]
+    if layer.mode == "mean":
+        gradients = gradients / counts.sum().clamp(min=1)
+    elif layer.mode == "max":
+        largest = (vectors == call.vectors[0]) * counts[:, None]
+        vectors = vectors * (largest > 0) / largest.sum(dim=0).clamp(min=1)
+    attributions = ((vectors @ gradients) * (counts > 0))[places]
+    return attributions if call.weights is None else attributions * call.weights.detach().flatten()
 
 
 def embedding_layer(model: Any) -> Any:

@@ -103,6 +103,12 @@ class CurrentBatch(Part):
         if origin is not None and hasattr(server_context(self._context), "set_response_content_type"):
             self._context.set_response_content_type(origin, value)
 
+    def set_header(self, index: int, name: str, value: str) -> None:
+        """Sets a header of a row's answer, if there is a request behind it."""
+        origin = self._origin(index)
+        if origin is not None and hasattr(server_context(self._context), "set_response_header"):
+            self._context.set_response_header(origin, name, value)
+
 
 def _are_same(rows: Sequence[Any], others: Sequence[Any]) -> bool:
     return len(rows) == len(others) and all(row is other for row, other in zip(rows, others))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import chain
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -13,25 +14,40 @@ import torch
 from ts.handler_utils.errors import InvalidInput
 
 
-def read_text(payload: Any) -> str:
+def read_text(payload: Any, max_bytes: Optional[int] = None) -> str:
     """The text that a client sent.
 
     Args:
         payload: str, or bytes in UTF-8.
+        max_bytes: the most that it may have in UTF-8; None for any number.
 
     Raises:
-        InvalidInput: it is something else, not UTF-8, or blank.
+        InvalidInput: it is something else, no Unicode, or blank; or, with 413, it is longer.
     """
-    if isinstance(payload, (bytes, bytearray, memoryview)):
-        try:
-            payload = bytes(payload).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise InvalidInput(f"The text is not UTF-8: {error}") from error
-    if not isinstance(payload, str):
+    if not isinstance(payload, (str, bytes, bytearray, memoryview)):
         raise InvalidInput(f"A request holds one text, not a value of type {type(payload).__name__}")
-    if not payload.strip():
+    _check_size(len(payload), max_bytes)
+    try:
+        if isinstance(payload, str):
+            _check_size(len(payload.encode()), max_bytes)
+            text = payload
+        else:
+            text = bytes(payload).decode()
+    except UnicodeError as error:  # a str out of JSON may hold half of a surrogate pair
+        kind = "Unicode" if isinstance(payload, str) else "UTF-8"
+        raise InvalidInput(f"The text is not {kind}: {error}") from error
+    if not text.strip():
         raise InvalidInput("The text is empty")
-    return payload
+    return text
+
+
+def _check_size(size: int, max_bytes: Optional[int]) -> None:
+    if max_bytes is not None and size > max_bytes:
+        raise InvalidInput(
+            f"The text is too large: {size} bytes, and max_text_bytes is {max_bytes}: send a shorter one, or raise"
+            " handler.max_text_bytes in model-config.yaml",
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        )
 
 
 @dataclass(frozen=True)
@@ -41,10 +57,12 @@ class EncodedText:
     Attributes:
         words: its words or, for a transformer, its subwords; explanations name them.
         indexes: what the model gets; a bag has indexes of n-grams too.
+        uncut: how many indexes the whole text has, of one that was cut; 0 of any other.
     """
 
     words: list[str]
     indexes: list[int]
+    uncut: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.parts import Part
+from ts.handler_utils.requests.current import CurrentBatch
+from ts.handler_utils.requests.payload import payload_of
 from ts.handler_utils.settings import Warmup
-from ts.handler_utils.text.batch import BagBatch, EncodedText, PaddedBatch, TextBatch
+from ts.handler_utils.text.batch import BagBatch, EncodedText, PaddedBatch, TextBatch, read_text
 from ts.handler_utils.text.settings import TextClassifierSettings
 from ts.handler_utils.text.subwords import SubwordTokenizer
 from ts.handler_utils.text.vocabulary import look_up, read_vocabulary
@@ -35,14 +38,32 @@ def load_vocabulary(handler: Any, context: Any) -> None:
         handler.source_vocab = read_vocabulary(handler.get_source_vocab_path(context))
 
 
+# The header of an answer to a text that was cut: "512 of 16003".
+TOKENS_HEADER = "ts-tokens"
+
+
 class TextEncoding(Part):
     """Encodes texts for a `TextClassifier`: into bags of n-grams or, with a `SubwordTokenizer`, into subwords."""
+
+    def read(self, rows: Sequence[Any]) -> list[EncodedText]:
+        """The texts of the batch that is being answered; a client whose text was cut is told so in a header.
+
+        Raises:
+            RowErrors: some rows hold no text, none that the model can tell anything of, or one that is too large.
+        """
+        batch = CurrentBatch.of(self.handler)
+        most = getattr(Configuration.of(self.handler).settings, "max_text_bytes", None)
+        texts = batch.read(lambda index: self.encode(read_text(payload_of(rows[index]), most)), rows)
+        for index, text in enumerate(texts):
+            if text.uncut:
+                batch.set_header(index, TOKENS_HEADER, f"{len(text.indexes)} of {text.uncut}")
+        return texts
 
     def encode(self, text: str) -> EncodedText:
         """Encodes one text.
 
         Raises:
-            InvalidInput: it has no words, or none that the vocabulary has.
+            InvalidInput: it has no words or tokens, or none that the vocabulary has.
         """
         handler = self.handler
         if isinstance(handler.tokenizer, SubwordTokenizer):

@@ -9,6 +9,8 @@ from pydantic import Field
 from ts.handler_utils.requests.options import Options
 from ts.handler_utils.settings import WarmedUpSettings
 
+LARGEST_INDEX = 2**31 - 1  # no model has as many classes
+
 
 class TextClassifierOptions(Options):
     """What one text may be sent with."""
@@ -16,10 +18,14 @@ class TextClassifierOptions(Options):
     topk: Optional[int] = Field(
         default=None,
         ge=1,
+        le=LARGEST_INDEX,
         description="classes in an answer, best first; all, in their own order, without it",
     )
     target: Optional[int] = Field(
-        default=None, ge=0, description="index of the class to explain; the most probable one without it"
+        default=None,
+        ge=0,
+        le=LARGEST_INDEX,
+        description="index of the class to explain; the most probable one without it",
     )
 
 
@@ -28,9 +34,13 @@ class TextClassifierSettings(WarmedUpSettings, TextClassifierOptions):
 
     handler_attributes: ClassVar[frozenset[str]] = frozenset({"ngrams"})
 
+    max_text_bytes: Optional[int] = Field(
+        default=100_000, ge=1, description="bytes of a text, in UTF-8; null for any number"
+    )
     ngrams: int = Field(default=2, ge=1, description="the most words that a token of a bag is made of")
     max_length: Optional[int] = Field(
         default=None,
         ge=1,
-        description="tokens of a text that a transformer gets; as tokenizer.json says, without it",
+        description="tokens of a text that a transformer gets, special ones included; as tokenizer.json says, else"
+        " tokenizer_config.json, else config.json, else 512",
     )

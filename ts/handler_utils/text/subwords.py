@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
+from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.text.batch import EncodedText
+from ts.utils.documents import read_json
+
+# Tokens of a text where an archive says nothing of them: those of BERT, and of most models after it.
+_USUAL_LENGTH = 512
+
+# Hugging Face writes 10**30 for "as many as you like".
+_LARGEST_LENGTH = 2**31 - 1
+
+# Models whose positions begin behind the index of the padding token, as fairseq's do: 514 stand for 512.
+_OFFSET_POSITIONS = frozenset({"camembert", "longformer", "roberta", "xlm-roberta", "xlm-roberta-xl"})
 
 
 class SubwordTokenizer:
@@ -13,9 +24,11 @@ class SubwordTokenizer:
 
     Args:
         path: a tokenizer.json, as Hugging Face's `tokenizers` saves it.
-        max_length: the most tokens of a text, special ones included; None leaves it to the file.
+        max_length: the most tokens of a text, special ones included; None leaves it to the file or, where it
+            has no truncation, to those beside it: see `length_limit`.
 
     Attributes:
+        max_length: that number. A longer text is cut, by the file's direction, and keeps its special tokens.
         pad_index: index of the token that fills up a batch.
 
     Raises:
@@ -38,17 +51,69 @@ class SubwordTokenizer:
         padding = self._tokenizer.padding
         self.pad_index: int = padding["pad_id"] if padding else self._usual_pad_index()
         self._tokenizer.no_padding()  # a batch is as wide as its longest text
-        if max_length is not None:
-            self._tokenizer.enable_truncation(max_length)
+        truncation = self._tokenizer.truncation or {}
+        self.max_length: int = max_length or truncation.get("max_length") or length_limit(Path(path).parent)
+        self._special_tokens: int = self._tokenizer.num_special_tokens_to_add(False)
+        if self.max_length <= self._special_tokens:
+            raise ValueError(
+                f"max_length is {self.max_length}, and {self._special_tokens} tokens of a text are special ones:"
+                " raise handler.max_length in model-config.yaml"
+            )
+        self._tokenizer.enable_truncation(
+            self.max_length, stride=0, direction=truncation.get("direction", "right")
+        )
 
     def __call__(self, text: str) -> list[str]:
         return self.encode(text).words
 
     def encode(self, text: str) -> EncodedText:
-        """The subwords of a text, special tokens included, and their indexes."""
+        """The subwords of a text, special tokens included, and their indexes.
+
+        Raises:
+            InvalidInput: it has none.
+        """
         encoding = self._tokenizer.encode(text)
-        return EncodedText(encoding.tokens, encoding.ids)
+        if not encoding.ids:
+            raise InvalidInput("The text has no tokens")
+        rest = [len(part) - self._special_tokens for part in encoding.overflowing]
+        return EncodedText(encoding.tokens, encoding.ids, len(encoding) + sum(rest) if rest else 0)
 
     def _usual_pad_index(self) -> int:
         indexes = (self._tokenizer.token_to_id(name) for name in ("[PAD]", "<pad>", "<|endoftext|>"))
         return next((index for index in indexes if index is not None), 0)
+
+
+def length_limit(folder: str | Path) -> int:
+    """The most tokens that an archive's model was made for, by what Hugging Face's libraries save beside it.
+
+    Args:
+        folder: of the archive. `model_max_length` of its tokenizer_config.json tells, or else
+            `max_position_embeddings` of its config.json.
+
+    Returns:
+        That number, special tokens included; 512 where neither file has it.
+
+    Raises:
+        ValueError: a file is no JSON.
+    """
+    tokenizer = _read_config(Path(folder, "tokenizer_config.json"))
+    model = _read_config(Path(folder, "config.json"))
+    positions = model.get("max_position_embeddings")
+    if _is_length(positions) and model.get("model_type") in _OFFSET_POSITIONS:
+        positions -= model.get("pad_token_id", 1) + 1
+    lengths = (tokenizer.get("model_max_length"), positions)
+    return next((length for length in lengths if _is_length(length)), _USUAL_LENGTH)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        config = read_json(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path.name} {error}") from error
+    return config if isinstance(config, dict) else {}
+
+
+def _is_length(value: Any) -> bool:
+    return type(value) is int and 0 < value <= _LARGEST_LENGTH
