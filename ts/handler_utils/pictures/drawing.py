@@ -1,6 +1,7 @@
 """Draws what a model found onto the photo: boxes with captions, masks, keypoints.
 
-Each function takes a photo and returns a new one of the same size. Lines and text scale with the photo.
+Each function takes a photo and returns a new one of the same size. Lines and text scale with the photo, up to
+a largest size of text: what is drawn costs no more than its photo, whatever a model found in it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from ts.handler_utils.pictures.palette import Colour, text_colour, vivid_colour
 
 _LINES_A_DIAGONAL = 350
 _FONTS_A_DIAGONAL = 45
-_SMALLEST_FONT = 10  # pixels; smaller text cannot be read
+_SMALLEST_FONT, _LARGEST_FONT = 10, 128  # pixels; smaller text cannot be read, larger takes long to draw
+_LONGEST_SIDE = 4  # shorter sides long: what a photo has beyond that makes nothing in it larger
+
+# Pixels that a mask is drawn on at a time, which stay in the CPU's cache.
+_PART = 2**18
 
 
 def draw_boxes(
@@ -28,22 +33,22 @@ def draw_boxes(
 
     Args:
         image: the photo, of any mode.
-        boxes: (x1, y1, x2, y2) in pixels of the photo; they may reach beyond it.
+        boxes: (x1, y1, x2, y2) in pixels of the photo, finite; they may reach beyond it.
         captions: the text of each box.
         colours: the colour of each box.
 
     Returns:
         A new RGB image. Where boxes or captions overlap, the first of them lies on top.
     """
-    drawn = image.convert("RGB").copy()
+    drawn = image.convert("RGB")
     canvas = ImageDraw.Draw(drawn)
     width = line_width(drawn)
-    things = list(zip(boxes, captions, colours))[::-1]
+    things = [(_visible(box, drawn.size, width), *rest) for box, *rest in zip(boxes, captions, colours)][::-1]
     for box, _, colour in things:
-        canvas.rectangle(_ordered(box), outline=colour, width=width)
-    for box, caption, colour in things:
-        left, top, *_ = _ordered(box)
-        _draw_caption(canvas, drawn.size, (left, top), caption, colour)
+        canvas.rectangle(box, outline=colour, width=width)
+    font = _font(drawn.size)
+    for (left, top, *_), caption, colour in things:
+        _draw_caption(canvas, font, (left, top), caption, colour)
     return drawn
 
 
@@ -72,12 +77,11 @@ def draw_mask(
     Raises:
         ValueError: `class_indexes` has not two dimensions.
     """
-    photo = image.convert("RGB")
-    indexes = _at_size_of(photo, class_indexes)
-    colours = np.asarray(palette, dtype=np.uint8)[indexes % len(palette)]
-    tinted = Image.blend(photo, Image.fromarray(colours), opacity)
-    drawn = photo.copy()
-    drawn.paste(tinted, mask=None if background is None else Image.fromarray(indexes != background))
+    drawn = image.convert("RGB")
+    indexes = _at_size_of(drawn, class_indexes)
+    rows = max(1, _PART // drawn.width)
+    for top in range(0, drawn.height, rows):
+        _tint(drawn, top, indexes[top : top + rows], np.asarray(palette, dtype=np.uint8), opacity, background)
     if labels is None:
         return drawn
     present = [index for index in _largest_first(indexes) if index != background]
@@ -91,38 +95,47 @@ def draw_legend(image: Image.Image, names: Sequence[str], colours: Sequence[Colo
     Returns:
         A new RGB image.
     """
-    drawn = image.convert("RGB").copy()
-    canvas = ImageDraw.Draw(drawn)
+    drawn = image.convert("RGB")
+    canvas, font = ImageDraw.Draw(drawn), _font(drawn.size)
     top = 0.0
     for name, colour in zip(names, colours):
         if top >= drawn.height:
             break
-        top = _draw_caption(canvas, drawn.size, (0, top), name, colour, below=True)
+        top = _draw_caption(canvas, font, (0, top), name, colour, below=True)
     return drawn
 
 
 def draw_keypoints(
     image: Image.Image, keypoints: Sequence[Sequence[float]], colour: Colour | None = None
 ) -> Image.Image:
-    """Draws the keypoints of one object as dots.
+    """Draws the keypoints of one object as dots; see `draw_keypoints_of`."""
+    return draw_keypoints_of([keypoints], image, colour)
+
+
+def draw_keypoints_of(
+    objects: Sequence[Sequence[Sequence[float]]], image: Image.Image, colour: Colour | None = None
+) -> Image.Image:
+    """Draws the keypoints of several objects as dots.
 
     Args:
+        objects: of each its keypoints, (x, y, visible) in pixels of the photo, finite; those with visible = 0 are
+            left out.
         image: the photo, of any mode.
-        keypoints: (x, y, visible) in pixels of the photo; those with visible = 0 are left out.
-        colour: of all dots; by default each keypoint has one of its own.
+        colour: of all dots; by default each keypoint of an object has one of its own.
 
     Returns:
         A new RGB image.
     """
-    drawn = image.convert("RGB").copy()
+    drawn = image.convert("RGB")
     canvas = ImageDraw.Draw(drawn)
     radius = 1.5 * line_width(drawn)
-    for index, (x, y, visible) in enumerate(keypoints):
-        if visible:
+    for keypoints in objects:
+        for index, (x, y, visible) in enumerate(keypoints):
+            if not visible:
+                continue
             fill = colour or vivid_colour(index)
-            canvas.ellipse(
-                (x - radius, y - radius, x + radius, y + radius), fill=fill, outline=text_colour(fill)
-            )
+            dot = _visible((x - radius, y - radius, x + radius, y + radius), drawn.size, 2 * radius)
+            canvas.ellipse(dot, fill=fill, outline=text_colour(fill))
     return drawn
 
 
@@ -131,9 +144,25 @@ def line_width(image: Image.Image) -> int:
     return max(1, round(_diagonal(image.size) / _LINES_A_DIAGONAL))
 
 
+def _tint(
+    drawn: Image.Image,
+    top: int,
+    indexes: np.ndarray,
+    palette: np.ndarray,
+    opacity: float,
+    background: int | None,
+) -> None:
+    """Tints some rows of a photo by the classes of their pixels."""
+    place = (0, top, drawn.width, top + len(indexes))
+    is_within = indexes.dtype == np.uint8 and len(palette) > np.iinfo(np.uint8).max
+    colours = palette.take(indexes if is_within else indexes % len(palette), axis=0)
+    tinted = Image.blend(drawn.crop(place), Image.fromarray(colours), opacity)
+    drawn.paste(tinted, place, mask=None if background is None else Image.fromarray(indexes != background))
+
+
 def _draw_caption(
     canvas: ImageDraw.ImageDraw,
-    size: tuple[int, int],
+    font: Any,
     corner: tuple[float, float],
     text: str,
     colour: Colour,
@@ -144,22 +173,23 @@ def _draw_caption(
     Returns:
         The lower edge of the patch.
     """
-    font = _font(max(_SMALLEST_FONT, round(_diagonal(size) / _FONTS_A_DIAGONAL)))
     if not isinstance(font, ImageFont.FreeTypeFont):
         text = text.encode("latin-1", errors="replace").decode("latin-1")  # all that the bitmap font knows
     left, top, right, bottom = canvas.textbbox((0, 0), f"{text}|", font=font)  # "|": one height for all texts
     right = canvas.textbbox((0, 0), text, font=font)[2]
     margin = max(1, round((bottom - top) / 6))
     width, height = right - left + 2 * margin, bottom - top + 2 * margin
-    x = max(0, min(corner[0], size[0] - width))
-    y = max(0, min(corner[1] if below else corner[1] - height, size[1] - height))
+    photo_width, photo_height = canvas.im.size
+    x = max(0, min(corner[0], photo_width - width))
+    y = max(0, min(corner[1] if below else corner[1] - height, photo_height - height))
     canvas.rectangle((x, y, x + width, y + height), fill=colour)
     canvas.text((x + margin - left, y + margin - top), text, fill=text_colour(colour), font=font)
     return y + height
 
 
-def _font(size: int) -> Any:
+def _font(photo: tuple[int, int]) -> Any:
     """Pillow's own font: scalable from Pillow 10.1 on, where it was built with FreeType; else a small bitmap."""
+    size = min(max(_SMALLEST_FONT, round(_diagonal(photo) / _FONTS_A_DIAGONAL)), _LARGEST_FONT)
     try:
         return ImageFont.load_default(size)
     except (TypeError, ImportError):
@@ -167,17 +197,33 @@ def _font(size: int) -> Any:
 
 
 def _diagonal(size: tuple[int, int]) -> float:
-    return float(np.hypot(*size))
+    """The diagonal of a photo, in pixels; of a thin one, that of a part of it."""
+    short, long = sorted(size)
+    return float(np.hypot(short, min(long, _LONGEST_SIDE * short)))
 
 
-def _ordered(box: Sequence[float]) -> tuple[float, float, float, float]:
-    """Pillow refuses a rectangle whose second corner lies before its first."""
+def _visible(
+    box: Sequence[float], photo: tuple[int, int], margin: float
+) -> tuple[float, float, float, float]:
+    """A box as Pillow takes it: the first corner before the second, and neither far from the photo.
+
+    Args:
+        box: its corners, in pixels, finite.
+        photo: width and height of the photo, in pixels.
+        margin: pixels around the photo in which corners stay where they are: as much as of what is drawn at them reaches inwards.
+    """
     x1, y1, x2, y2 = box
-    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+    (left, right), (top, bottom) = sorted((x1, x2)), sorted((y1, y2))
+
+    def near(place: float, side: int) -> float:
+        return min(max(place, -margin - 1), side + margin + 1)
+
+    return near(left, photo[0]), near(top, photo[1]), near(right, photo[0]), near(bottom, photo[1])
 
 
 def _at_size_of(photo: Image.Image, class_indexes: Any) -> np.ndarray:
-    indexes = np.asarray(class_indexes, dtype=np.int32)
+    indexes = np.asarray(class_indexes)
+    indexes = indexes if indexes.dtype == np.uint8 else indexes.astype(np.int32, copy=False)
     if indexes.ndim != 2:
         raise ValueError(f"a mask has two dimensions, not the shape {indexes.shape}")
     if indexes.shape[::-1] == photo.size:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
-from ts.handler_utils.pictures.rle import encode_rle
+from ts.handler_utils.pictures.rle import encode_rles, pycocotools_mask
 from ts.handler_utils.segmentation.class_maps import ClassMap
 
+_ROWS = 256  # whose probabilities are summed at a time, in float64
 
-def coco_segments(found: ClassMap, labels: Mapping[str, str] | None) -> list[dict[str, Any]]:
+
+def coco_segments(
+    found: ClassMap,
+    labels: Mapping[str, str] | None,
+    check_size: Callable[[int], None] = lambda size: None,
+) -> list[dict[str, Any]]:
     """One result for each class that an image shows, the background included, in the order of their indexes.
 
     Args:
         found: the class of each pixel, and its probability.
         labels: labels by class index (a string).
+        check_size: called with the fewest bytes that the results will have as JSON, before they are made.
 
     Returns:
         For each class `category_id` (its index), `label`, `score` (the mean probability over its pixels),
@@ -26,24 +33,28 @@ def coco_segments(found: ClassMap, labels: Mapping[str, str] | None) -> list[dic
     Raises:
         PredictionException: pycocotools is not installed (501).
     """
-    segments = []
-    for index in np.unique(found.classes).tolist():
-        mask = found.classes == index
-        segments.append(
-            {
-                "category_id": index,
-                "label": (labels or {}).get(str(index), str(index)),
-                "score": float(found.probabilities[mask].mean()),
-                "area": int(mask.sum()),
-                "bbox": _bounding_box(mask),
-                "segmentation": encode_rle(mask),
-            }
-        )
-    return segments
+    encodings = encode_rles(found.classes, check_size)
+    scores = _mean_probabilities(found)
+    coco = pycocotools_mask()
+    return [
+        {
+            "category_id": index,
+            "label": (labels or {}).get(str(index), str(index)),
+            "score": float(scores[index]),
+            "area": int(coco.area(encoding)),
+            "bbox": [int(value) for value in coco.toBbox(encoding)],
+            "segmentation": encoding,
+        }
+        for index, encoding in encodings.items()
+    ]
 
 
-def _bounding_box(mask: np.ndarray) -> list[int]:
-    """[x, y, width, height] of the pixels of a mask, of which there is at least one."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    x, y = columns[0], rows[0]
-    return [int(x), int(y), int(columns[-1] - x + 1), int(rows[-1] - y + 1)]
+def _mean_probabilities(found: ClassMap) -> np.ndarray:
+    """The mean of the probabilities over the pixels of each class, by its index."""
+    count = int(found.classes.max(initial=0)) + 1
+    sums, pixels = np.zeros(count), np.zeros(count)
+    for top in range(0, len(found.classes), _ROWS):
+        classes = found.classes[top : top + _ROWS].ravel()
+        sums += np.bincount(classes, found.probabilities[top : top + _ROWS].ravel(), minlength=count)
+        pixels += np.bincount(classes, minlength=count)
+    return sums / np.maximum(pixels, 1)
