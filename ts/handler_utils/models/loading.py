@@ -13,6 +13,7 @@ from ts.handler_utils.models.formats import loader_of
 from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
 from ts.handler_utils.models.formats.content import CHECKPOINT, content_of
 from ts.handler_utils.models.formats.eager import load_eager
+from ts.handler_utils.models.formats.exported import load_pt2
 from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.formats.weights import read_module
 from ts.handler_utils.models.inputs import adapt_model, input_form
@@ -79,6 +80,8 @@ class ModelLoading(Part):
         if self._settings.trust_pickle and content_of(path) == CHECKPOINT:
             return read_module(path, handler.device)
         load = loader_of(path)
+        if self._settings.trust_pickle and load is load_pt2:
+            return load_pt2(path, handler.device, trust_pickle=True)
         overridable = {
             load_aot_compiled: handler._load_torch_export_aot_compile,
             load_torchscript: handler._load_torchscript_model,

@@ -16,6 +16,7 @@ import torch
 from ts.handler_utils.models.formats.batches import BatchLimits, ChunkedModel
 from ts.handler_utils.models.formats.content import AOT_PACKAGE, LIBRARY, content_of, wrong_content
 from ts.handler_utils.models.formats.registry import reads
+from ts.handler_utils.models.formats.untrusted.exported import check_exported
 
 # By it a compiled model checks its inputs' shapes. Without, it reads past the end of a batch that is too small,
 # and leaves rows of a larger one unanswered. Models that an older torch compiled may have no such check.
@@ -65,6 +66,7 @@ def _load_package(path: str | Path, device: torch.device) -> Any:
         raise ValueError(
             f"{name} is an AOTInductor package, which torch reads since 2.6: this is {torch.__version__}"
         )
+    check_exported(path, _ADVICE)  # torch would read a model of torch.export in it, too
     problem = machine_problem(read_target(path), device)
     if problem:
         raise ValueError(f"{name} was compiled by AOTInductor for {problem}. {_ADVICE}")
@@ -75,7 +77,8 @@ def read_target(path: str | Path) -> dict[str, str]:
     """What a package says that it was compiled for: AOTI_DEVICE_KEY, AOTI_MACHINE and others, or nothing."""
     with zipfile.ZipFile(path) as package:
         names = [name for name in package.namelist() if name.endswith("_metadata.json")]
-        return {key: value for name in names for key, value in json.loads(package.read(name)).items()}
+        found = [json.loads(package.read(name)) for name in names]
+        return {key: str(value) for item in found if isinstance(item, dict) for key, value in item.items()}
 
 
 def machine_problem(target: dict[str, str], device: torch.device) -> str | None:

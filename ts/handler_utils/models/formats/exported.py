@@ -15,19 +15,25 @@ from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
 from ts.handler_utils.models.formats.batches import BatchLimits, ChunkedModel
 from ts.handler_utils.models.formats.content import AOT_PACKAGE, EXPORTED, content_of, wrong_content
 from ts.handler_utils.models.formats.registry import reads
+from ts.handler_utils.models.formats.untrusted.exported import check_exported
 
 logger = logging.getLogger(__name__)
 
 
 @reads(".pt2")
-def load_pt2(path: str | Path, device: Any) -> Any:
+def load_pt2(path: str | Path, device: Any, *, trust_pickle: bool = False) -> Any:
     """Reads a model that `torch.export.save` wrote, or an AOTInductor package.
 
     A model that was exported with a fixed batch size, or with limits to it, answers batches of any size, in
     chunks.
 
+    Args:
+        path: the file.
+        device: where the weights go.
+        trust_pickle: read pickles and custom objects in it, too, which runs their code.
+
     Raises:
-        ValueError: the file is neither, or not for this torch or device.
+        ValueError: the file is neither, or not for this torch or device, or would run code.
     """
     found = content_of(path)
     if found == AOT_PACKAGE:
@@ -36,6 +42,8 @@ def load_pt2(path: str | Path, device: Any) -> Any:
         raise wrong_content(
             path, "a model that torch.export.save wrote", "Export it: torch-model-runner export does so."
         )
+    if not trust_pickle:
+        check_exported(path)
     program = _on_device(_read(path), device)
     limits = batch_limits(program)
     model = program.module().to(device)
@@ -61,7 +69,7 @@ def _version_of_writer(path: str | Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             (name,) = [name for name in archive.namelist() if name.endswith("models/model.json")]
             return str(json.loads(archive.read(name))["torch_version"])
-    except (zipfile.BadZipFile, ValueError, KeyError):
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

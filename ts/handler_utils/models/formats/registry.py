@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from ts.handler_utils.models.formats.content import TORCHSCRIPT, content_of
 
 Loader = Callable[[Any, Any], Any]
+SomeLoader = TypeVar("SomeLoader", bound=Callable[..., Any])
 
 _LOADERS: dict[str, Loader] = {}
 
 
-def reads(*suffixes: str) -> Callable[[Loader], Loader]:
+def reads(*suffixes: str) -> Callable[[SomeLoader], SomeLoader]:
     """Registers a loader, `load(path, device)`, which returns a model that can be called."""
 
-    def register(loader: Loader) -> Loader:
+    def register(loader: SomeLoader) -> SomeLoader:
         _LOADERS.update(dict.fromkeys(suffixes, loader))
         return loader
 

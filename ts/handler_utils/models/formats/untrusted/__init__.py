@@ -1,0 +1,1 @@
+"""Files of models that their archive does not trust: what would run code is found before torch reads it."""
