@@ -13,10 +13,11 @@ import torch
 
 from ts.handler_utils.requests.json_encoding import JSON, data_uri, is_enveloped
 
-_JSON = json.JSONEncoder(allow_nan=False)
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
-# The bytes of JSON that no number is longer than, with what TorchServe puts around it.
+# The most bytes of a number in TorchServe's JSON, with what stands around it, and of a letter: "\\ud83d\\ude00".
 _OF_A_NUMBER = 40
+_OF_A_LETTER = 12
 # How many times as long as JSON in one line TorchServe's may be, which gives each value a line and indents it.
 _OF_INDENTS = 16
 
@@ -29,8 +30,8 @@ def sendable(result: Any, most_bytes: int) -> tuple[Any, int]:
         most_bytes: the limit that its size is wanted for.
 
     Returns:
-        What is to be sent, and how many bytes TorchServe makes of it: exactly or a little more, where that is
-        near the limit or above it.
+        What is to be sent, and how many bytes TorchServe makes of it; where they are far below the limit, not
+        exactly.
 
     Raises:
         ValueError: it holds a number that JSON has not (NaN, infinity), or text that is no Unicode.
@@ -44,23 +45,25 @@ def sendable(result: Any, most_bytes: int) -> tuple[Any, int]:
     if isinstance(result, torch.Tensor):
         return result, result.numel() * result.element_size()  # and a little more, by `torch.save`
     if _are_finite_numbers(result):
-        size = len(result) * _OF_A_NUMBER + 6 * sum(map(len, result if isinstance(result, dict) else ()))
-        return result, size if size <= most_bytes else _indented_size(result, size)
+        size = len(result) * _OF_A_NUMBER + _OF_A_LETTER * sum(
+            map(len, result if isinstance(result, dict) else ())
+        )
+        if size <= most_bytes:
+            return result, size
     try:
         size = len(_JSON.encode(result))
     except TypeError:
         result = _plain(result)
         size = len(_JSON.encode(result))
-    return result, size if size * _OF_INDENTS <= most_bytes else _indented_size(result, size)
+    return result, size if size * _OF_INDENTS <= most_bytes else size + _indents(result)
 
 
-def _indented_size(result: Any, size: int) -> int:
-    """The bytes of `json.dumps(result, indent=2)`, at most, by the size without indents."""
-    try:
-        indents = len(orjson.dumps(result, option=orjson.OPT_INDENT_2)) - len(orjson.dumps(result))
+def _indents(result: Any) -> int:
+    """By how many bytes `json.dumps(result, indent=2)`, which TorchServe sends, is longer than without indents."""
+    try:  # what differs between the two libraries is the same with and without
+        return len(orjson.dumps(result, option=orjson.OPT_INDENT_2)) - len(orjson.dumps(result))
     except TypeError:  # keys that are no text, whole numbers of more than 64 bits
-        return len(json.dumps(result, indent=2))
-    return size + indents
+        return len(json.dumps(result, indent=2)) - len(_JSON.encode(result))
 
 
 def _are_finite_numbers(result: Any) -> bool:

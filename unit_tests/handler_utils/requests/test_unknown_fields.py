@@ -61,3 +61,19 @@ def test_a_default_handler_refuses_and_a_subclass_does_not(make_context: Callabl
     assert refused["code"] == 400
     assert "did you mean topk?" in refused["message"]
     assert other == answered == same
+
+
+def test_a_request_of_many_fields_is_refused_before_they_are_compared() -> None:
+    row = {"body": {f"name{index}": 1 for index in range(101)}}
+    with pytest.raises(InvalidInput, match="The request has 101 fields, and at most 100 make sense"):
+        check_fields({"topk": 1}.keys(), row, {})
+
+
+def test_a_long_name_is_like_no_option() -> None:
+    check_fields({"topk": 1}.keys(), {"data": b"", "topk" * 20_000: "1"}, {})
+
+
+def test_a_long_name_is_told_cut_short() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_fields({"topk": 1}.keys(), {"data": b""}, {"ts-" + "a" * 10_000: "1"})
+    assert len(refused.value.message) < 400
