@@ -96,7 +96,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
         server = stack.enter_context(serve(folder, asking, options.logs))
-        soaked = soak(server, asking, options)
+        say(
+            f"seed {options.seed}: {len(asking.good)} good and {len(asking.bad)} bad requests, each alone first"
+        )
+        expected = Expected([*asking.good, *asking.bad], server.url)
+        soaked = soak(server, asking, expected, options)
     report = {**describe(options.seed, 1), "requests": options.requests, "clients": options.clients}
     report.update(kills=soaked.kills, seconds=round(soaked.seconds), models=soaked.rows())
     report.update(problems=soaked.problems(), examples=soaked.tally.examples)
@@ -126,10 +130,8 @@ def serve(folder: Path, asking: Asking, logs: Optional[Path] = None) -> TorchSer
     return TorchServe(archives, device="cpu", config=config, log_dir=logs)
 
 
-def soak(server: TorchServe, asking: Asking, options: argparse.Namespace) -> Soaked:
+def soak(server: TorchServe, asking: Asking, expected: Expected, options: argparse.Namespace) -> Soaked:
     """Asks a running server `options.requests` requests."""
-    say(f"seed {options.seed}: {len(asking.good)} good and {len(asking.bad)} bad requests, each alone first")
-    expected = Expected([*asking.good, *asking.bad], server.url)
     tally = Tally()
     names = [model.name for model in MODELS]
     with Watch(server.management_url, names, kill_every=options.kill_every) as watch:
