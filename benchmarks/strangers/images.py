@@ -9,7 +9,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Callable
 
 from PIL import Image
 
@@ -181,7 +181,7 @@ def flat_tiff(mode: str, size: Size, compression: str = "none", bits: int = 8, r
     """
     interpretation, samples = _TIFF_COLOURS[mode]
     width, height = size
-    packed = {
+    packed: dict[str, tuple[int, Callable[[int], bytes]]] = {
         "none": (1, bytes),
         "lzw": (5, _lzw_zeros),
         "deflate": (8, lambda count: zlib.compress(bytes(count), 9)),

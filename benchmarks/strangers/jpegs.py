@@ -1,7 +1,7 @@
 """JPEGs of any size in few bytes, written by hand (ITU T.81).
 
 Their Huffman tables have one code, of one bit, for what costs nothing: no difference of brightness, and no more
-coefficients in this block. So zeros are a flat picture, and a scan may have no data at all: decoders fill in the rest.
+coefficients in this block. So zeros are a flat picture, and a scan may have no data at all: decoders fill it in.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,17 @@ class Worker:
         with Worker(search_path("ours", upstream)) as worker:
             worker.ask("prepare", spec)
             seconds = worker.ask("run", 0, 1)
+
+    Args:
+        paths: its `sys.path`.
+        tasks: the module of what it can do.
     """
 
-    def __init__(self, paths: list[str]) -> None:
+    def __init__(self, paths: list[str], tasks: str = "benchmarks.workers.tasks") -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115, it is closed with the worker
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-W", "ignore", str(WORKER), json.dumps(paths)],
+            [sys.executable, "-S", "-W", "ignore", str(WORKER), json.dumps(paths), tasks],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -56,6 +61,19 @@ class Worker:
         """
         self.send(*message)
         return self.receive()
+
+    def ask_within(self, seconds: float, *message: Any) -> Any:
+        """As `ask`, but the process is ended if its answer takes longer.
+
+        Raises:
+            WorkerError: it failed, is gone, or took longer.
+        """
+        end = threading.Timer(seconds, self._process.kill)
+        end.start()
+        try:
+            return self.ask(*message)
+        finally:
+            end.cancel()
 
     def send(self, *message: Any) -> None:
         assert self._process.stdin

@@ -1,13 +1,15 @@
-"""One contender of a benchmark, in a process of its own: prepares a task, and times it whenever it is told to.
+"""One contender of a benchmark, in a process of its own: does a task whenever it is told to.
 
-    python -S worker.py PATHS
+    python -S worker.py PATHS TASKS
 
 PATHS is the JSON list that becomes `sys.path`: it alone decides whose `ts` is imported, since `-S` keeps `.pth`
-files out. Messages are pickles on the standard streams, a tuple in and `(failed, value)` out.
+files out. TASKS names a module with a class `Tasks`, whose methods are the messages that are understood. Messages
+are pickles on the standard streams, a tuple in and `(failed, value)` out.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -22,13 +24,10 @@ def main() -> None:
     messages, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not get among the answers
     sys.stdin = io.StringIO()
-    serve(messages, answers)
+    serve(importlib.import_module(sys.argv[2]).Tasks(), messages, answers)
 
 
-def serve(messages: BinaryIO, answers: BinaryIO) -> None:
-    from benchmarks.workers.tasks import Tasks
-
-    tasks = Tasks()
+def serve(tasks: Any, messages: BinaryIO, answers: BinaryIO) -> None:
     while True:
         try:
             name, *arguments = pickle.load(messages)

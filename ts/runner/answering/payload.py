@@ -93,7 +93,7 @@ def decode(body: bytes, content_type: str) -> Any:
             return json.loads(body)
         if content_type.startswith("text"):
             return body.decode()
-    except ValueError:  # TorchServe leaves it to the handler
+    except (ValueError, RecursionError):  # TorchServe leaves it to the handler
         pass
     return bytearray(body)
 

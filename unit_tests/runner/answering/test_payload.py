@@ -48,6 +48,11 @@ def test_a_json_file_that_is_not_json_is_left_to_the_handler(tmp_path: Path) -> 
     assert prediction(path).row == {"body": bytearray(b"{bad")}
 
 
+def test_json_that_is_nested_too_deep_is_left_to_the_handler() -> None:
+    body = b"[" * 100_000
+    assert prediction(body, headers={"Content-Type": "application/json"}).row == {"body": bytearray(body)}
+
+
 def test_another_file_is_raw(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("hi")

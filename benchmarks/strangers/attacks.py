@@ -1,0 +1,62 @@
+"""What a request is made of, and the limits that requests are made around."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from ts.handler_utils.images.settings import VisionSettings
+
+MOST_BYTES = 100_000  # of a request
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One request, or the part of it that costs.
+
+    Attributes:
+        kind: the row of the table that it is counted in.
+        name: what tells it from the others of its kind.
+        make: makes its body, which takes time itself.
+        content_type: of the body.
+        fields: further fields of its form, by name: with any, the body is the field "data".
+        headers: of the request.
+        in_all_ways: whether a handler is asked about it in all of its ways, not only in the first.
+        quick: whether the short form asks about it.
+    """
+
+    kind: str
+    name: str
+    make: Callable[[], bytes]
+    content_type: str = ""
+    fields: Mapping[str, bytes] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    in_all_ways: bool = False
+    quick: bool = False
+
+    def parts(self, options: Mapping[str, str]) -> dict[str, bytes]:
+        """The fields of its request with further options; without any field there is only a "body"."""
+        fields = {**{name: value.encode() for name, value in options.items()}, **self.fields}
+        return {"data" if fields else "body": self.make(), **fields}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The defaults of settings that bound the work for an image."""
+
+    pixels: int
+    aspect: int
+    scans: int
+
+    @classmethod
+    def of_settings(cls) -> Limits:
+        """Those of the handlers for images; a guess for one that there is not, or that has no default."""
+        defaults: dict[str, Any] = {
+            name: setting.default for name, setting in VisionSettings.model_fields.items()
+        }
+        return cls(
+            defaults.get("max_pixels") or 50_000_000,
+            defaults.get("max_aspect") or 100,
+            defaults.get("max_scans") or 100,
+        )
