@@ -17,6 +17,7 @@ _LARGEST_LENGTH = 2**31 - 1
 
 # Models whose positions begin behind the index of the padding token, as fairseq's do: 514 stand for 512.
 _OFFSET_POSITIONS = frozenset({"camembert", "longformer", "roberta", "xlm-roberta", "xlm-roberta-xl"})
+_OFFSET = 2
 
 
 class SubwordTokenizer:
@@ -98,11 +99,12 @@ def length_limit(folder: str | Path) -> int:
     """
     tokenizer = _read_config(Path(folder, "tokenizer_config.json"))
     model = _read_config(Path(folder, "config.json"))
-    positions = model.get("max_position_embeddings")
-    if _is_length(positions) and model.get("model_type") in _OFFSET_POSITIONS:
-        positions -= model.get("pad_token_id", 1) + 1
-    lengths = (tokenizer.get("model_max_length"), positions)
-    return next((length for length in lengths if _is_length(length)), _USUAL_LENGTH)
+    length = _length(tokenizer.get("model_max_length"))
+    if length is None:
+        length = _length(model.get("max_position_embeddings"))
+        if length is not None and model.get("model_type") in _OFFSET_POSITIONS:
+            length -= _OFFSET
+    return length or _USUAL_LENGTH
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -115,5 +117,6 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config if isinstance(config, dict) else {}
 
 
-def _is_length(value: Any) -> bool:
-    return type(value) is int and 0 < value <= _LARGEST_LENGTH
+def _length(value: Any) -> Optional[int]:
+    """A number of tokens, if it is one."""
+    return value if type(value) is int and 0 < value <= _LARGEST_LENGTH else None
