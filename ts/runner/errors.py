@@ -21,3 +21,7 @@ class InputError(RunnerError):
 
 class ServerError(RunnerError):
     """TorchServe is not installed, does not start, or cannot load an archive."""
+
+
+class FolderError(RunnerError):
+    """No temporary folder can be made."""

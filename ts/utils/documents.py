@@ -15,7 +15,7 @@ import yaml
 LARGEST_YAML = (
     64 * 1024
 )  # bytes; PyYAML takes up to 2 s for so many, and the settings of a model have a few hundred
-LARGEST_JSON = 8 * 1024 * 1024  # bytes; a manifest with the digests of 65,535 files of ordinary names
+LARGEST_JSON = 8 * 1024 * 1024  # bytes; the digests of 20,000 files, and what else a manifest may hold
 MOST_VALUES = 20_000  # of a YAML document, aliases written out
 DEEPEST = 64  # lists and mappings inside each other
 LONGEST_NUMBER = 400  # characters; the largest float has 309 digits in front of its point

@@ -6,18 +6,18 @@ named as the model), or a plain folder; `MAR-INF/MANIFEST.json` says what the fi
 
 from __future__ import annotations
 
-import json
-import tempfile
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Union
-
-import yaml
+from typing import Any, BinaryIO, Optional, Union
 
 from ts.runner.archives.extract import extract
+from ts.runner.archives.limits import LONGEST_NAME
 from ts.runner.errors import ArchiveError
+from ts.runner.folders import temporary_folder
+from ts.utils.documents import LARGEST_JSON, LARGEST_YAML, DocumentError, read_json, read_yaml, shown
 
 MANIFEST = Path("MAR-INF") / "MANIFEST.json"
 REQUIRED_KEYS = ("modelName", "handler", "modelVersion")
@@ -59,25 +59,40 @@ class Archive:
         Raises:
             FileNotFoundError: There is no such file in the archive.
         """
-        path = (self.root / name).resolve()
-        if self.root not in path.parents or not path.is_file():
+        path = inside(self.root, name)
+        if path is None:
             raise FileNotFoundError(name)
         return path.open("rb")
 
     def files(self) -> list[Path]:
-        """Every file, relative to `root`, sorted."""
-        return sorted(path.relative_to(self.root) for path in self.root.rglob("*") if path.is_file())
+        """Every file, relative to `root`, sorted; in a folder, links that lead out of it are none of its files."""
+        found = (path.relative_to(self.root) for path in self.root.rglob("*"))
+        return sorted(path for path in found if inside(self.root, path) is not None)
+
+
+def inside(root: Path, name: Union[str, Path]) -> Optional[Path]:
+    """The path of a plain file of the folder `root`, with all links followed; None where there is no such file."""
+    try:
+        path = Path(os.path.realpath(root / name))
+        return path if root in path.parents and path.is_file() else None
+    except (OSError, ValueError):  # no file can have such a name
+        return None
 
 
 @contextmanager
-def open_archive(path: Union[str, Path]) -> Iterator[Archive]:
+def open_archive(path: Union[str, Path], *, max_size: Optional[int] = None) -> Iterator[Archive]:
     """Opens an archive without starting its handler.
 
-    A zip or tar is unpacked into a folder that only this user can enter, which is deleted afterwards (or at the
-    latest when the interpreter ends). A folder is used where it is, and nothing is written in it.
+    A zip or tar is unpacked into a folder that only this user can enter. It is deleted afterwards, by the next
+    process to open an archive if this one is killed. A folder is used where it is, and nothing is written in it.
+
+    Args:
+        path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
+        max_size: The bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
 
     Raises:
         ArchiveError: With one sentence that says what is wrong with the archive.
+        FolderError: There is no place to unpack it.
     """
     source = Path(path)
     if not source.exists():
@@ -85,10 +100,9 @@ def open_archive(path: Union[str, Path]) -> Iterator[Archive]:
     if source.is_dir():
         yield read_archive(source, source.resolve())
         return
-    with tempfile.TemporaryDirectory(prefix="torch-model-") as folder:
-        root = Path(folder).resolve()
-        extract(source, root)
-        yield read_archive(source, inner_root(root))
+    with temporary_folder("torch-model-") as folder:
+        extract(source, folder.path, max_size)
+        yield read_archive(source, inner_root(folder.path))
 
 
 def inner_root(folder: Path) -> Path:
@@ -110,16 +124,28 @@ def read_archive(source: Path, root: Path) -> Archive:
     for key in FILE_KEYS:
         if archive.model.get(key):
             check_named_file(archive, key)
-    config_file = archive.model.get("configFile")
-    return replace(archive, config=read_config(source, root / config_file)) if config_file else archive
+    name = archive.model.get("configFile")
+    return replace(archive, config=read_config(archive, name)) if name else archive
 
 
 def read_manifest(source: Path, root: Path) -> dict[str, Any]:
+    path = inside(root, MANIFEST)
+    if path is None:
+        raise without_manifest(source)
+    return parse_manifest(source, read_start(path, LARGEST_JSON))
+
+
+def read_start(path: Path, largest: int) -> bytes:
+    """A file's bytes; of one that is larger than `largest`, a byte more than that.
+
+    Raises:
+        ArchiveError: It cannot be read.
+    """
     try:
-        content = (root / MANIFEST).read_bytes()
-    except FileNotFoundError:
-        raise without_manifest(source) from None
-    return parse_manifest(source, content)
+        with path.open("rb") as file:
+            return file.read(largest + 1)
+    except OSError as error:
+        raise ArchiveError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def without_manifest(source: Path) -> ArchiveError:
@@ -130,12 +156,12 @@ def parse_manifest(source: Path, content: bytes) -> dict[str, Any]:
     """Checks the bytes of a manifest.
 
     Raises:
-        ArchiveError: It is not JSON, or lacks what an archive cannot do without.
+        ArchiveError: It is not JSON, lacks what an archive cannot do without, or has something else in its place.
     """
     try:
-        manifest = json.loads(content)
-    except ValueError as error:
-        raise ArchiveError(f"{MANIFEST.as_posix()} in {source} is not JSON: {error}") from error
+        manifest = read_json(content)
+    except DocumentError as error:
+        raise ArchiveError(f"{MANIFEST.as_posix()} in {source} {error}") from error
     model = manifest.get("model") if isinstance(manifest, dict) else None
     if not isinstance(model, dict):
         raise ArchiveError(f'{MANIFEST.as_posix()} in {source} has no section "model"')
@@ -144,26 +170,33 @@ def parse_manifest(source: Path, content: bytes) -> dict[str, Any]:
         raise ArchiveError(
             f"{MANIFEST.as_posix()} in {source} lacks {', '.join(missing)} in its section model"
         )
+    for key in (*REQUIRED_KEYS, *FILE_KEYS):
+        value = model.get(key, "")
+        if value is not None and not (
+            isinstance(value, str) and len(value) <= LONGEST_NAME and value.isprintable()
+        ):
+            raise ArchiveError(
+                f"{MANIFEST.as_posix()} in {source} has {shown(value)} as {key}, where a name is due"
+            )
     return manifest
 
 
 def check_named_file(archive: Archive, key: str) -> None:
-    name = str(archive.model[key])
-    try:
-        archive.open(name).close()
-    except OSError:
+    name = archive.model[key]
+    if inside(archive.root, name) is None:
         raise ArchiveError(
-            f"the manifest of {archive.source} names {name!r} as its {key}, but the archive has no such file"
-        ) from None
+            f"the manifest of {archive.source} names {shown(name)} as its {key}, but the archive has no such file"
+        )
 
 
-def read_config(source: Path, path: Path) -> dict[str, Any]:
+def read_config(archive: Archive, name: str) -> dict[str, Any]:
     try:
-        config = yaml.safe_load(path.read_bytes())
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ArchiveError(f"{path.name} in {source} is not YAML: {reason}") from error
+        config = read_yaml(read_start(archive.root / name, LARGEST_YAML))
+    except DocumentError as error:
+        raise ArchiveError(f"{Path(name).name} in {archive.source} {error}") from error
     if not isinstance(config, dict):
         found = "nothing" if config is None else f"a {type(config).__name__}"
-        raise ArchiveError(f"{path.name} in {source} must hold settings as `key: value`, but holds {found}")
+        raise ArchiveError(
+            f"{Path(name).name} in {archive.source} must hold settings as `key: value`, but holds {found}"
+        )
     return config

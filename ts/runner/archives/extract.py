@@ -1,4 +1,4 @@
-"""Unpacks a model archive (zip or tar) into a folder, and never outside it.
+"""Unpacks a model archive (zip or tar) into a folder, and never outside it, nor more than it may hold.
 
 Only plain files and folders reach the disk. A link inside a tar becomes a copy of the member that it names.
 """
@@ -6,62 +6,57 @@ Only plain files and folders reach the disk. A link inside a tar becomes a copy 
 from __future__ import annotations
 
 import shutil
-import stat
-import tarfile
-import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, Callable, NamedTuple, Optional
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Optional
 
+from ts.runner.archives.limits import Limits
+from ts.runner.archives.member import DamagedError, Member
+from ts.runner.archives.tars import open_tar, tar_members
+from ts.runner.archives.zips import MAGICS, zip_members
 from ts.runner.errors import ArchiveError
+from ts.utils.documents import one_line
 
-ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # a first entry; the end record of an empty zip (APPNOTE 4.3)
-UNREADABLE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    OSError,
-    EOFError,
-    RuntimeError,  # zipfile's word for an encrypted entry
-    NotImplementedError,  # zipfile's for an unknown compression
-)
+CHUNK = 1 << 20
 
 
-class Member(NamedTuple):
-    """One entry of an archive; `open` gives its bytes, or None where it is neither file nor link to one."""
-
-    name: str
-    is_folder: bool
-    open: Callable[[], Optional[IO[bytes]]]
-
-
-def extract(source: Path, folder: Path) -> None:
+def extract(source: Path, folder: Path, max_size: Optional[int] = None) -> None:
     """Unpacks `source` into the empty folder `folder`.
 
     Args:
-        source: A zip (.mar), or a tar with any compression that tarfile reads (.tar.gz, .tgz).
+        source: A zip (.mar), or a tar (.tar.gz, .tgz), which may be compressed by bzip2 or xz too.
         folder: An existing, empty folder.
+        max_size: Bytes that its files may have together; see `Limits`.
 
     Raises:
-        ArchiveError: Not such a file, damaged, or a member that would land outside of `folder`.
+        ArchiveError: Not such a file, damaged, a member that would land outside of `folder`, too much of anything,
+            or no room for it.
     """
-    written: set[str] = set()
-    try:
-        for member in members(source):
-            write_member(member, folder, written)
-    except UNREADABLE as error:
-        raise ArchiveError(f"{source} cannot be unpacked: {error}") from error
+    for member in members(source, max_size):
+        try:
+            write_member(member, folder)
+        except OSError as error:
+            raise ArchiveError(
+                f"{source} cannot be unpacked into {folder}: {error.strerror or one_line(error)}"
+                " (TMPDIR may name another folder)"
+            ) from error
 
 
-def members(source: Path) -> Iterator[Member]:
+def members(source: Path, max_size: Optional[int] = None) -> Iterator[Member]:
     """The entries of a zip or tar, each to be read before the next one is asked for.
 
     Raises:
-        ArchiveError: Neither of them, or an entry of a kind that no archive has.
-        Exception: One of `UNREADABLE`, where it is damaged; so may opening and reading a member.
+        ArchiveError: Neither of them, damaged, an entry of a kind that no archive has, or too much of anything.
     """
-    return zip_members(source) if is_zip(source) else tar_members(source)
+    read = zip_members if is_zip(source) else tar_members
+    try:
+        yield from read(source, Limits(source, max_size))
+    except ArchiveError:
+        raise
+    except Exception as error:  # what zipfile and tarfile raise over damaged bytes is not to be listed
+        raise DamagedError(source, one_line(error)) from error
 
 
 def is_zip(source: Path) -> bool:
@@ -72,72 +67,30 @@ def is_zip(source: Path) -> bool:
     """
     try:
         with source.open("rb") as file:
-            if file.read(4) in ZIP_MAGICS:
+            if file.read(4) in MAGICS:
                 return True
-        if tarfile.is_tarfile(source):
-            return False
+        with ExitStack() as stack:
+            open_tar(source, Limits(source), stack)
+        return False
     except (OSError, EOFError, zlib.error) as error:
-        raise ArchiveError(f"{source} cannot be read: {error}") from error
-    raise ArchiveError(
-        f"{source} is no model archive: it is neither a zip (.mar), a tar (.tar.gz) nor a folder"
-    )
+        raise ArchiveError(f"{source} cannot be read: {one_line(error)}") from error
+    except Exception as error:
+        raise ArchiveError(
+            f"{source} is no model archive: it is neither a zip (.mar), a tar (.tar.gz) nor a folder"
+        ) from error
 
 
-def zip_members(source: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(source) as archive:
-        for info in archive.infolist():
-            kind = stat.S_IFMT(info.external_attr >> 16)
-            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise ArchiveError(f"{source} holds {info.filename!r}, which is neither a file nor a folder")
-            yield Member(info.filename, info.is_dir(), lambda info=info: archive.open(info))  # type: ignore[misc]
-
-
-def tar_members(source: Path) -> Iterator[Member]:
-    with tarfile.open(source) as archive:
-        for info in archive:
-
-            def content(info: tarfile.TarInfo = info) -> IO[bytes] | None:
-                try:
-                    return archive.extractfile(info)
-                except KeyError:  # tarfile's word for a link to something that is no member
-                    raise ArchiveError(
-                        f"{source} holds {info.name!r}, a link to {info.linkname!r} outside the archive"
-                    ) from None
-
-            yield Member(info.name, info.isdir(), content)
-
-
-def write_member(member: Member, folder: Path, written: set[str]) -> None:
-    """Writes one member below `folder`; `written` are the names so far, letter case aside."""
-    target = folder / safe_name(member.name)
-    if member.is_folder:
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    key = str(target).casefold()  # on some file systems names that differ in case are one file
-    if key in written:
-        raise ArchiveError(f"the archive holds {member.name!r} twice (letter case aside)")
-    written.add(key)
-    content = member.open()
-    if content is None:
-        raise ArchiveError(f"the archive holds {member.name!r}, which is neither a file nor a folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with content, target.open("wb") as file:
-        shutil.copyfileobj(content, file, 1 << 20)
-
-
-def safe_name(name: str) -> PurePosixPath:
-    """The member's name as a relative path.
+def write_member(member: Member, folder: Path) -> None:
+    """Writes one member below `folder`.
 
     Raises:
-        ArchiveError: An absolute path, a drive, a backslash, or a step upwards.
+        DamagedError: It cannot be read.
+        OSError: It cannot be written.
     """
-    path = PurePosixPath(name)
-    if (
-        "\\" in name
-        or "\0" in name
-        or ".." in path.parts
-        or path.is_absolute()
-        or PureWindowsPath(name).drive
-    ):
-        raise ArchiveError(f"the archive holds {name!r}, which points outside of it")
-    return path
+    path = folder / member.path
+    (path if member.is_folder else path.parent).mkdir(parents=True, exist_ok=True)
+    if member.link is not None:
+        shutil.copyfile(folder / member.link, path)
+    elif member.content is not None and not member.is_folder:
+        with member.content as content, path.open("wb") as file:
+            shutil.copyfileobj(content, file, CHUNK)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from model_archiver.writing.integrity import sha256, verify
 
@@ -21,10 +22,20 @@ def inspection(archive: Archive) -> dict[str, Any]:
     return {
         "archive": str(archive.source),
         "manifest": archive.manifest,
-        "settings": archive.config,
+        "settings": in_json(archive.config),
         "files": [file_facts(archive, name) for name in archive.files()],
         "damaged": damaged_files(archive),
     }
+
+
+def in_json(value: Any) -> Any:
+    """A value of YAML in types that JSON has: dates, sets, infinity and the like as texts."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else str(key): in_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [in_json(item) for item in value]
+    is_number = isinstance(value, (int, float)) and math.isfinite(value)
+    return value if value is None or is_number or isinstance(value, str) else str(value)
 
 
 def file_facts(archive: Archive, name: Path) -> dict[str, Any]:
@@ -39,7 +50,16 @@ def damaged_files(archive: Archive) -> list[str]:
     Raises:
         ArchiveError: The manifest's digests are not a mapping.
     """
+    files = {name.as_posix() for name in archive.files()}
+
+    def open_file(name: str) -> BinaryIO:
+        if (
+            name not in files
+        ):  # by another name, such as ./weights.pt, a file could be read any number of times
+            raise FileNotFoundError(name)
+        return archive.open(name)
+
     try:
-        return verify(archive.manifest, archive.open)
+        return verify(archive.manifest, open_file)
     except ValueError as error:
         raise ArchiveError(f"{archive.source}: {error}") from error

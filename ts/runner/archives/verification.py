@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Optional, Union, cast
+from typing import Any, Optional, Union
 
 from model_archiver.inputs.tree import JUNK
-from model_archiver.writing.integrity import sha256
+from model_archiver.writing.integrity import CHUNK
 
-from ts.runner.archives.archive import MANIFEST, parse_manifest, without_manifest
-from ts.runner.archives.extract import UNREADABLE, Member, members
+from ts.runner.archives.archive import MANIFEST, inside, parse_manifest, without_manifest
+from ts.runner.archives.extract import members
+from ts.runner.archives.member import Content, DamagedError, Member
 from ts.runner.errors import ArchiveError
+from ts.utils.documents import LARGEST_JSON
 
 DIFFERS = "differs from the manifest's sha256"
 MISSING = "is missing"
@@ -46,7 +50,8 @@ class Contents:
 
     Attributes:
         digests: Each file's sha256 by its name; None where it cannot be read.
-        manifests: The bytes of every file that may be the manifest, by its name.
+        manifests: The bytes of the files that may be the manifest, by their names; of a larger one than is read, a
+            byte more than that.
         broken: Why the pass ended before the archive's end, if it did.
     """
 
@@ -62,18 +67,22 @@ class Contents:
         return folder if folder + MANIFEST.as_posix() in self.digests else ""
 
 
-def verify_archive(path: Union[str, Path]) -> Verification:
+def verify_archive(path: Union[str, Path], *, max_size: Optional[int] = None) -> Verification:
     """Compares every file of an archive with the manifest; none of its code runs.
 
     What interpreters and file managers leave in folders (`__pycache__`, `.DS_Store`) is passed over.
 
+    Args:
+        path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
+        max_size: The bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
+
     Raises:
-        ArchiveError: It is no archive, or it is damaged in a place that is no file's of the manifest.
+        ArchiveError: It is no archive, holds too much, or is damaged in a place that is no file's of the manifest.
     """
     source = Path(path)
     if not source.exists():
         raise ArchiveError(f"{source} does not exist")
-    contents = read_contents(source)
+    contents = read_contents(source, max_size)
     stated = stated_digests(source, contents)
     problems = compare(stated, contents) if stated else {}
     if contents.broken and not problems:
@@ -81,39 +90,53 @@ def verify_archive(path: Union[str, Path]) -> Verification:
     return Verification(len(stated), problems)
 
 
-def read_contents(source: Path) -> Contents:
+def read_contents(source: Path, max_size: Optional[int] = None) -> Contents:
     """Reads every file once, in the order in which they lie."""
     contents = Contents()
     try:
-        for member in folder_members(source) if source.is_dir() else members(source):
-            name = PurePosixPath(member.name).as_posix()
-            if name in contents.digests:
-                raise ArchiveError(f"{source} holds {name!r} twice")
+        for member in folder_members(source) if source.is_dir() else members(source, max_size):
             if not member.is_folder:
-                read_member(member, name, contents)
-    except UNREADABLE as error:
-        contents.broken = str(error)
+                read_member(member, contents)
+    except DamagedError as error:
+        contents.broken = error.reason
     return contents
 
 
 def folder_members(folder: Path) -> Iterator[Member]:
+    """The files of a folder; a link that leads out of it has no content."""
+    root = folder.resolve()
     for path in sorted(folder.rglob("*")):
-        yield Member(path.relative_to(folder).as_posix(), path.is_dir(), lambda path=path: path.open("rb"))  # type: ignore[misc]
+        name = path.relative_to(folder)
+        found = inside(root, name)
+        if found is not None:
+            content = Content(folder, name.as_posix(), partial(io.FileIO, found), found.stat().st_size)
+            yield Member(PurePosixPath(name), False, content)
+        elif not path.is_dir():
+            yield Member(PurePosixPath(name), False, None)
 
 
-def read_member(member: Member, name: str, contents: Contents) -> None:
-    contents.digests[name] = None
+def read_member(member: Member, contents: Contents) -> None:
+    name = str(member.path)
+    contents.digests[name] = contents.digests.get(str(member.link))
+    if member.content is None:
+        return
     try:
-        stream = member.open()
-        if stream is None:  # neither a file nor a link to one
-            return
-        with stream:
-            if name.endswith(MANIFEST.as_posix()):
-                contents.manifests[name] = stream.read()
-                stream = io.BytesIO(contents.manifests[name])
-            contents.digests[name] = sha256(cast(BinaryIO, stream))
-    except UNREADABLE:
+        with member.content as stream:
+            start = stream.read(LARGEST_JSON + 1) if may_be_manifest(member.path, contents) else b""
+            digest = hashlib.sha256(start)
+            while chunk := stream.read(CHUNK):
+                digest.update(chunk)
+        contents.digests[name] = digest.hexdigest()
+        if start:
+            contents.manifests[name] = start
+    except DamagedError:
         pass  # it stays without a digest
+
+
+def may_be_manifest(path: PurePosixPath, contents: Contents) -> bool:
+    """Whether it is the manifest's name, below nothing or the folder in which the archive begins."""
+    top = next(iter(contents.digests)).partition("/")[0]
+    return path in (PurePosixPath(MANIFEST), top / PurePosixPath(MANIFEST))
 
 
 def stated_digests(source: Path, contents: Contents) -> dict[str, Any]:
