@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from ts.runner.archives.verification import verify_archive
 from ts.runner.doctor import report as diagnosis
 from ts.runner.errors import InputError
 from ts.runner.render import answers_table, export_text, inspection_view, verification_text
+from ts.runner.signals import ignore_signals
 from ts.runner.streams import output_to_stderr
 from ts.runner.torchserve.config import metrics_settings
 from ts.runner.torchserve.curl import example_request, file_request
@@ -38,7 +38,10 @@ def predict(arguments: argparse.Namespace) -> int:
     inputs = read_inputs(arguments.inputs)
     with output_to_stderr() as stdout:
         with load_archive(
-            arguments.archive, device=arguments.device, metrics_file=arguments.metrics
+            arguments.archive,
+            device=arguments.device,
+            metrics_file=arguments.metrics,
+            max_size=arguments.max_size,
         ) as model:
             answers = answer_all(model, inputs, arguments)
             if arguments.debug:
@@ -116,7 +119,7 @@ def inspect(arguments: argparse.Namespace) -> int:
         return verify(arguments)
     if arguments.describe:
         return describe(arguments)
-    with open_archive(arguments.archive) as archive:
+    with open_archive(arguments.archive, max_size=arguments.max_size) as archive:
         facts = inspection(archive)
     if arguments.json:
         sys.stdout.write(json.dumps(facts, indent=2, default=str) + "\n")
@@ -127,7 +130,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 def verify(arguments: argparse.Namespace) -> int:
     """Says which files of an archive are not as packed; 0 if all are, 1 if not or if it cannot be told."""
-    verification = verify_archive(arguments.archive)
+    verification = verify_archive(arguments.archive, max_size=arguments.max_size)
     if arguments.json:
         facts = {
             "archive": arguments.archive,
@@ -144,7 +147,7 @@ def verify(arguments: argparse.Namespace) -> int:
 def describe(arguments: argparse.Namespace) -> int:
     """Starts a handler and prints its description; 0 if it gives one, else 1."""
     with output_to_stderr() as stdout:
-        with load_archive(arguments.archive) as model:
+        with load_archive(arguments.archive, max_size=arguments.max_size) as model:
             answer = model.describe()
         if arguments.json:
             stdout.write(json.dumps(answer.response, indent=2) + "\n")
@@ -154,7 +157,7 @@ def describe(arguments: argparse.Namespace) -> int:
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Serves the archives until Ctrl-C or SIGTERM."""
+    """Serves the archives until Ctrl-C, SIGTERM or SIGHUP, each of which is an end in order."""
     console = Console(stderr=True)
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     tasks: dict[str, Any] = {}
@@ -171,6 +174,7 @@ def serve(arguments: argparse.Namespace) -> int:
             port=arguments.port,
             device=arguments.device,
             config=metrics_settings(arguments.metrics),
+            max_size=arguments.max_size,
             on_state=show,
         ) as server,
     ):
@@ -179,8 +183,7 @@ def serve(arguments: argparse.Namespace) -> int:
         try:
             server.wait()
         except KeyboardInterrupt:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)  # stopping takes seconds, and must not be cut short
+            ignore_signals()  # stopping takes seconds, and must not be cut short
             console.print("stopping TorchServe")
     return 0
 
@@ -215,6 +218,7 @@ def export(arguments: argparse.Namespace) -> int:
                 device=arguments.device,
                 batch_size=arguments.batch_size,
                 force=arguments.force,
+                max_size=arguments.max_size,
             )
         if arguments.json:
             stdout.write(json.dumps(asdict(report), indent=2, default=str) + "\n")

@@ -2,12 +2,13 @@
 
 Exit codes: 0 if every answer is a 200 (`inspect --verify`: if every file is as it was packed; `export`: if it is
 the old archive's; `doctor`: if nothing is wrong), 1 if any is not, 2 if the archive cannot be opened, served or
-exported, or the usage is wrong.
+exported, or the usage is wrong; 128 + N if signal N ended it (of `serve`, only before its models are ready).
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import signal
 import sys
@@ -18,6 +19,7 @@ from typing import Any, Optional
 from ts import HANDLERS_VERSION
 from ts.runner import commands
 from ts.runner.errors import RunnerError
+from ts.runner.signals import ignore_signals, unwind_on_signals
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -25,11 +27,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     arguments = parser().parse_args(argv)
     level = logging.INFO if arguments.debug else logging.WARNING
     logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # either unwinds, so that folders and servers are cleaned up
-        signal.signal(number, signal.default_int_handler)
+    unwind_on_signals()  # so that folders and servers are cleaned up
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an archive's texts may be of any characters
     try:
         return arguments.run(arguments)
     except RunnerError as error:
@@ -37,8 +37,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             traceback.print_exc()
         sys.stderr.write(f"torch-model-runner: {error}\n")
         return 2
-    except KeyboardInterrupt:
-        return 130  # as a shell reports a command that SIGINT ended
+    except KeyboardInterrupt as error:
+        ignore_signals()
+        return 128 + getattr(
+            error, "number", signal.SIGINT
+        )  # as a shell reports a command that a signal ended
 
 
 def parser() -> argparse.ArgumentParser:
@@ -82,6 +85,7 @@ def add_predict(actions: Any) -> None:
         "--explain", action="store_true", help="ask for explanations in place of predictions"
     )
     add_device(predict)
+    add_max_size(predict)
     predict.add_argument(
         "--batch-size",
         metavar="N",
@@ -98,6 +102,7 @@ def add_inspect(actions: Any) -> None:
         actions, "inspect", "show an archive's manifest, settings and files; runs none of its code"
     )
     inspect.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    add_max_size(inspect)
     instead = inspect.add_mutually_exclusive_group()
     instead.add_argument(
         "--verify",
@@ -120,6 +125,7 @@ def add_serve(actions: Any) -> None:
         "--port", metavar="N", type=positive, default=8080, help="of the inference API (default: 8080)"
     )
     add_device(serve)
+    add_max_size(serve)
     serve.add_argument(
         "--batch-size",
         metavar="N",
@@ -162,6 +168,7 @@ def add_export(actions: Any) -> None:
         help="of the new model, if it cannot take batches of any size (default: the archive's batchSize, else 1)",
     )
     add_device(export)
+    add_max_size(export)
     export.add_argument("-f", "--force", action="store_true", help="replace OUT")
     add_json(export, "print one JSON document")
     export.set_defaults(run=commands.export)
@@ -190,6 +197,16 @@ def add_device(command: argparse.ArgumentParser) -> None:
     )
 
 
+def add_max_size(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--max-size",
+        metavar="SIZE",
+        type=byte_count,
+        help="what an archive may unpack to, in bytes or as 500M or 20G (default: 50 times its own size, and 256M"
+        " at least)",
+    )
+
+
 def add_metrics(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--metrics",
@@ -207,6 +224,17 @@ def key_value(text: str) -> tuple[str, str]:
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def byte_count(text: str) -> int:
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+    unit = units.get(text[-1:].upper(), 0)
+    try:
+        return positive(text[:-1] if unit else text) * (unit or 1)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of bytes, such as 5000000, 500M or 20G"
+        ) from None
 
 
 def positive(text: str) -> int:

@@ -24,6 +24,7 @@ from ts.runner.answering.payload import Input, Request, description, prediction
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.archives.inspection import damaged_files
 from ts.runner.errors import ArchiveError, InputError
+from ts.utils.documents import shown
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +150,11 @@ class Model:
 
 @contextmanager
 def load_archive(
-    path: Union[str, Path], *, device: str = "auto", metrics_file: Union[str, Path, None] = None
+    path: Union[str, Path],
+    *,
+    device: str = "auto",
+    metrics_file: Union[str, Path, None] = None,
+    max_size: Optional[int] = None,
 ) -> Iterator[Model]:
     """Opens an archive and starts its handler, for the time of a `with` block.
 
@@ -157,13 +162,14 @@ def load_archive(
         path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
         device: "auto" (the first GPU, if there is one), "cpu" or "cuda:N".
         metrics_file: Defines metrics that the handler finds, as the file that TorchServe's `metrics_config` names.
+        max_size: The bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
 
     Raises:
         ArchiveError: The archive breaks the format, or its handler does not start.
         DeviceError: There is no such device.
         InputError: The file of metrics cannot be read.
     """
-    with open_archive(path) as archive:
+    with open_archive(path, max_size=max_size) as archive:
         check_integrity(archive)
         with start_archive(archive, device=device, metrics_file=metrics_file) as model:
             yield model
@@ -206,9 +212,9 @@ def check_integrity(archive: Archive) -> None:
     """Refuses a damaged archive; a folder may have been edited since it was written, on purpose."""
     damaged = [] if archive.source.is_dir() else damaged_files(archive)
     if damaged:
-        raise ArchiveError(
-            f"{archive.source} is damaged: the sha256 of {', '.join(damaged)} is not the manifest's"
-        )
+        names = ", ".join(name if name.isprintable() else repr(name) for name in damaged[:5])
+        more = f" and {len(damaged) - 5} more" if len(damaged) > 5 else ""
+        raise ArchiveError(f"{archive.source} is damaged: the sha256 of {names}{more} is not the manifest's")
 
 
 def started(archive: Archive, scope: ImportScope, context: Context) -> Entry:
@@ -229,7 +235,7 @@ def batch_size_of(archive: Archive) -> int:
     size = archive.config.get("batchSize", 1)
     if not isinstance(size, int) or size < 1:
         raise ArchiveError(
-            f"batchSize in the settings of {archive.source} must be a whole number above 0, not {size!r}"
+            f"batchSize in the settings of {archive.source} must be a whole number above 0, not {shown(size)}"
         )
     return size
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from ts.runner.exporting.recording import Call, recorded_calls
 from ts.runner.exporting.repacking import Contents, new_contents
 from ts.runner.exporting.samples import made_up_inputs, random_images
 from ts.runner.exporting.settings import without
+from ts.runner.folders import temporary_folder
 
 # What changes an eager model's numbers, and is not in the program; and what takes time, and changes none.
 NOT_COMPARED = ("precision", "memory_format", "warmup")
@@ -70,6 +70,7 @@ def export_archive(
     device: str = "auto",
     batch_size: Optional[int] = None,
     force: bool = False,
+    max_size: Optional[int] = None,
 ) -> Report:
     """Writes an archive that holds the model of another as torch.export or AOTInductor have it.
 
@@ -85,6 +86,7 @@ def export_archive(
         batch_size: rows of a batch, if the model allows only one number; default: the archive's
             batchSize, else 1.
         force: replace what is at `out`.
+        max_size: the bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
 
     Raises:
         ArchiveError: the archive cannot be exported; nothing is written.
@@ -93,7 +95,7 @@ def export_archive(
     """
     out = Path(out).absolute()
     check_out(out, force)
-    with open_archive(path) as archive:
+    with open_archive(path, max_size=max_size) as archive:
         check_integrity(archive)
         return re_pack(archive, out, to, inputs, device, batch_size, force)
 
@@ -109,8 +111,7 @@ def re_pack(
 ) -> Report:
     """See `export_archive`, for an archive that is open and a path that may be written."""
     write = writer(to)
-    with tempfile.TemporaryDirectory(prefix="torch-model-") as name:
-        folder = Path(name).resolve()
+    with temporary_folder("torch-model-") as (folder, _):
         file = folder / f"{Path(archive.model.get('serializedFile') or archive.name).stem}.pt2"
         made = make_model(archive, inputs, device, batch_size, lambda program: write(program, file))
         contents = new_contents(archive, file, folder)
@@ -175,7 +176,7 @@ def answers_of(contents: Contents, folder: Path, device: str, asked: Sequence[In
     """Packs an archive for a trial, and asks it."""
     trial = folder / "trial.mar"
     pack(contents, trial, force=False)
-    with open_archive(trial) as archive:
+    with open_archive(trial, max_size=sys.maxsize) as archive:  # made of files that are on the disk already
         archive = replace(archive, config=in_one_part(archive.config))
         with start_archive(archive, device=device) as model:
             return ask(model, asked)

@@ -41,14 +41,18 @@ class Ports:
     grpc_management: int
 
 
-def served_models(paths: Sequence[Union[str, Path]]) -> list[ServedModel]:
+def served_models(paths: Sequence[Union[str, Path]], max_size: Optional[int] = None) -> list[ServedModel]:
     """Checks the archives, so that a wrong one is named before a server starts.
+
+    Args:
+        paths: The archives.
+        max_size: The bytes that each may unpack to; see `open_archive`.
 
     Raises:
         ArchiveError: One of them breaks the format.
         ServerError: None is given, or two have the same name and version.
     """
-    models = [served_model(Path(path)) for path in paths]
+    models = [served_model(Path(path), max_size) for path in paths]
     keys = [(model.name, model.version) for model in models]
     for key in keys:
         if keys.count(key) > 1:
@@ -58,8 +62,8 @@ def served_models(paths: Sequence[Union[str, Path]]) -> list[ServedModel]:
     return models
 
 
-def served_model(path: Path) -> ServedModel:
-    with open_archive(path) as archive:
+def served_model(path: Path, max_size: Optional[int]) -> ServedModel:
+    with open_archive(path, max_size=max_size) as archive:
         suffix = "" if path.is_dir() else ".mar" if is_zip(path) else ".tar.gz"
         return ServedModel(
             archive.name, archive.model["modelVersion"], archive.handler, path.resolve(), suffix

@@ -9,15 +9,18 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Optional, Union
+from urllib.parse import quote
 
 from ts.runner.errors import ServerError
+from ts.runner.folders import Folder, temporary_folder
+from ts.runner.signals import undisturbed
+from ts.runner.torchserve import guard
 from ts.runner.torchserve.config import (
     HOST,
     Ports,
@@ -27,15 +30,18 @@ from ts.runner.torchserve.config import (
     lay_out,
     served_models,
 )
+from ts.runner.torchserve.guard import STOP_SECONDS
 from ts.runner.torchserve.log import server_failure, worker_failure
 
 POLL_SECONDS = 0.2
-STOP_SECONDS = 15  # after which what is left is killed
+KILL_SECONDS = 5  # that the guard has left to kill what did not stop
 STARTING, LOADING, READY = "server starting", "worker starting", "ready"
 
 
 class TorchServe:
     """Starts TorchServe on 127.0.0.1 with some archives, and stops it without leaving processes or files.
+
+    However the process ends that started it, a guard (`ts.runner.torchserve.guard`) stops the server.
 
     Example:
         with TorchServe(["kitten.mar"]) as server:
@@ -59,6 +65,7 @@ class TorchServe:
         env: Optional[Mapping[str, str]] = None,
         config: Optional[Mapping[str, str]] = None,
         log_dir: Union[str, Path, None] = None,
+        max_size: Optional[int] = None,
         on_state: Optional[Callable[[str, str], None]] = None,
     ) -> None:
         """Checks the archives; the server starts when the `with` block is entered.
@@ -71,13 +78,14 @@ class TorchServe:
             env: Environment variables; by default this process's.
             config: More keys for config.properties, or other values for those that are set here.
             log_dir: Where the server's logs stay; by default they are deleted with it.
+            max_size: The bytes that each archive may unpack to; see `open_archive`.
             on_state: Called as `on_state(model name, state)` whenever a model's state changes while starting.
 
         Raises:
             ArchiveError: An archive breaks the format.
             ServerError: No archive, or the same model twice.
         """
-        self.models: list[ServedModel] = served_models(archives)
+        self.models: list[ServedModel] = served_models(archives, max_size)
         self._port = port
         self._device = device
         self._python = python
@@ -96,9 +104,13 @@ class TorchServe:
             ServerError: TorchServe or Java is missing, the port is taken, or a handler does not start.
         """
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="torchserve-"))).resolve()
-            self._start(folder)
-            stack.callback(stop, self._process, folder / ".model_server.pid")
+            folder = stack.enter_context(temporary_folder("torchserve-"))
+            try:
+                with undisturbed():
+                    self._start(folder)
+                    stack.callback(stop, self._guard, self._group)
+            except OSError as error:
+                raise ServerError(f"TorchServe cannot be started: {error}") from error
             self._wait_until_ready()
             self._stack = stack.pop_all()
         return self
@@ -133,34 +145,46 @@ class TorchServe:
         Raises:
             ServerError: It ended.
         """
-        self._process.wait()
+        self._guard.wait()
         raise ServerError(f"TorchServe ended by itself: {server_failure(self._console)}")
 
-    def _start(self, folder: Path) -> None:
+    def _start(self, folder: Folder) -> None:
         if self._python == sys.executable and importlib.util.find_spec("ts.model_server") is None:
             raise ServerError("TorchServe is not installed: pip install 'torchserve-handlers[server]'")
-        logs = self._log_dir or folder / "logs"
+        place = folder.path
+        logs = self._log_dir or place / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        env = environment(folder, logs, self._device, self._env)
+        env = environment(place, logs, self._device, self._env)
         self._ports = choose_ports(self._port)
-        config = lay_out(folder, self.models, self._ports, self._device, self._config)
+        config = lay_out(place, self.models, self._ports, self._device, self._config)
         self._console = logs / "console.log"
-        command = [self._python, "-m", "ts.model_server", "--start", "--foreground", "--no-config-snapshots"]
+        server = [self._python, "-m", "ts.model_server", "--start", "--foreground", "--no-config-snapshots"]
+        guarded = [str(os.getpid()), str(place / ".model_server.pid"), str(place.parent)]
         with self._console.open("wb") as console:
-            self._process = subprocess.Popen(
-                [*command, "--ts-config", str(config)],
-                cwd=folder,
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", guard.__file__, *guarded, *server, "--ts-config", str(config)],
+                cwd=place,
                 env=env,
                 stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # its own process group, so that all of it can be ended
+                stdout=subprocess.PIPE,
+                stderr=console,
+                start_new_session=True,  # out of reach of the terminal's signals
+                pass_fds=()
+                if folder.lock is None
+                else (folder.lock,),  # so that the folder stays as long as it
             )
+        assert self._guard.stdout
+        with self._guard.stdout as answer:
+            group = answer.readline()
+        if not group:
+            self._guard.wait()
+            raise ServerError(f"TorchServe did not start: {server_failure(self._console)}")
+        self._group = int(group)
 
     def _wait_until_ready(self) -> None:
         states: dict[ServedModel, str] = {}
         while any(states.get(model) != READY for model in self.models):
-            if self._process.poll() is not None:
+            if self._guard.poll() is not None:
                 raise ServerError(f"TorchServe did not start: {server_failure(self._console)}")
             for model in self.models:
                 state = self._state(model)
@@ -180,7 +204,7 @@ class TorchServe:
         if reason:
             raise ServerError(f"TorchServe could not start {model.name!r}: {reason}")
         try:
-            description = self._get(f"/models/{model.name}/{model.version}")
+            description = self._get(f"/models/{quote(model.name, safe='')}/{quote(model.version, safe='')}")
         except (OSError, http.client.HTTPException):
             return STARTING
         if not isinstance(description, list):
@@ -199,22 +223,14 @@ class TorchServe:
             connection.close()
 
 
-def stop(process: subprocess.Popen[bytes], pid_file: Path) -> None:
-    """Ends the server: its Java process in order, which ends its workers, then whatever is left of the group."""
-    pid = frontend_pid(process, pid_file)
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def frontend_pid(process: subprocess.Popen[bytes], pid_file: Path) -> int:
-    """The pid of the Java process, which the launcher writes down; the launcher's own before it has."""
-    try:
-        pid = int(pid_file.read_text())
-        return pid if os.getpgid(pid) == process.pid else process.pid
-    except (OSError, ValueError):
-        return process.pid
+def stop(guard: subprocess.Popen[bytes], group: int) -> None:
+    """Has the guard end the server; where it was killed, ends the server's process group."""
+    with undisturbed():
+        guard.terminate()
+        try:
+            guard.wait(STOP_SECONDS + KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            guard.kill()
+        if guard.wait() < 0:  # by a signal: it may have left the server behind
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
