@@ -32,6 +32,7 @@ EXTRAS = {
     "torchtext": ["torchtext>=0.16"],
     "test": [
         "pytest>=8",
+        "hypothesis>=6.100",
         "ruff>=0.6",
         "mypy>=1.11",
         "requests>=2.31",
