@@ -9,10 +9,10 @@ import torch
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.explaining.images import draw_heatmap
 from ts.handler_utils.explaining.rows import explain_rows, explains_by_own_code
-from ts.handler_utils.images.pillow import encode_png
+from ts.handler_utils.explaining.sending import check_numbers, send_heatmap
 from ts.handler_utils.images.settings import ImageClassifierOptions, ImageClassifierSettings
 from ts.handler_utils.images.transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
-from ts.handler_utils.models.logits import class_logits
+from ts.handler_utils.models.logits import check_logits, class_logits, row_probabilities
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.timer import timed
@@ -59,12 +59,13 @@ class ImageClassifier(VisionHandler):
             For each row the probabilities, in [0, 1], of its best classes by their labels, best first.
 
         Raises:
-            RowErrors: some requests ask for a `topk` that is not allowed.
+            RowErrors: some requests ask for a `topk` that is not allowed, or the model has returned NaN or
+                infinity for them; a logit of minus infinity stands for a probability of 0.
         """
         logits = class_logits(data, len(CurrentBatch.of(self).rows))
         counts = [options.topk for options in Configuration.of(self).options(len(logits))]
         largest = min(max(counts, default=1), logits.shape[1])
-        probabilities, classes = torch.softmax(logits, dim=1).topk(largest, dim=1)
+        probabilities, classes = row_probabilities(self, logits).topk(largest, dim=1)
         return map_class_to_label(
             [row[:count] for row, count in zip(probabilities.tolist(), counts)],
             self.mapping,
@@ -81,15 +82,25 @@ class ImageClassifier(VisionHandler):
 
         def target_of(single: torch.Tensor, options: Any) -> int:
             logits = class_logits(self.inference(single), 1)
+            check_logits(logits[0])
             target = options.target
             return int(logits.argmax()) if target is None else check_target(target, logits.shape[1])
 
-        explanations = explain_rows(self, data_preprocess, raw_data, target_of)
         if explains_by_own_code(self):
-            return explanations
-        for index, options in enumerate(Configuration.of(self).options(len(raw_data))):
-            if options.format == "heatmap":
-                picture = draw_heatmap(data_preprocess[index], torch.tensor(explanations[index]))
-                explanations[index] = encode_png(picture)
-                CurrentBatch.of(self).set_content_type(index, "image/png")
-        return explanations
+            return explain_rows(self, data_preprocess, raw_data)
+        options, batch = Configuration.of(self).options(len(raw_data)), CurrentBatch.of(self)
+
+        def check(index: int) -> None:
+            if options[index].format == "json":
+                check_numbers(self, data_preprocess[index].shape, "heatmap")
+
+        batch.each(check, len(raw_data))
+        explanations = explain_rows(self, data_preprocess, raw_data, target_of)
+
+        def answer(index: int) -> Any:
+            if options[index].format == "json":
+                return explanations[index]
+            heatmap = draw_heatmap(data_preprocess[index], torch.tensor(explanations[index]))
+            return send_heatmap(self, index, heatmap)
+
+        return batch.each(answer, len(explanations))

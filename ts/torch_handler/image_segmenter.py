@@ -42,8 +42,10 @@ class ImageSegmenter(LayerExplained, VisionHandler):
         """Decodes and transforms one image a row; see `VisionHandler.preprocess`."""
 
         def transform_of(index: int) -> Any:
-            whole = is_of_whole_photo(Configuration.of(self).options_of(index))
-            return without_crop(self.image_processing) if whole else self.image_processing
+            if not is_of_whole_photo(Configuration.of(self).options_of(index)):
+                return self.image_processing
+            SegmentationAnswers.of(self).check_photo(index)
+            return without_crop(self.image_processing)
 
         return ImageBatches.of(self).read(data, transform_of)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Optional
 
 import torch
 
 from ts.handler_utils.configuration import Configuration
-from ts.handler_utils.errors import ModelFault
 from ts.handler_utils.explaining.texts import attribute_tokens, spread
-from ts.handler_utils.models.finite import check_finite
-from ts.handler_utils.models.logits import logits_of
+from ts.handler_utils.models.logits import logits_of, row_probabilities
 from ts.handler_utils.models.warmup import warm_up
-from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.text.batch import BagBatch, TextBatch
 from ts.handler_utils.text.encoding import TextEncoding, cleaned_words
 from ts.handler_utils.text.settings import TextClassifierOptions, TextClassifierSettings
@@ -103,7 +99,7 @@ class TextClassifier(TextHandler):
                 infinity for them; a logit of minus infinity stands for a probability of 0.
             ModelFault: the model has returned something else.
         """
-        probabilities = _probabilities(self, data).tolist()
+        probabilities = row_probabilities(self, data).tolist()
         options = Configuration.of(self).options(len(probabilities))
         classes = [_best(row, asked.topk) for row, asked in zip(probabilities, options)]
         values = [[row[index] for index in indexes] for row, indexes in zip(probabilities, classes)]
@@ -132,20 +128,6 @@ def _insight(handler: TextClassifier, single: TextBatch, target: Optional[int]) 
         importances = spread(importances, TextEncoding.of(handler).known_spans(words), len(words))
     label = (handler.mapping or {}).get(str(target), str(target))
     return {"words": handler.get_word_token(words), "importances": importances, "target": label}
-
-
-def _probabilities(handler: TextClassifier, logits: torch.Tensor) -> torch.Tensor:
-    if logits.dim() < 2:
-        raise ModelFault(f"the model returned logits of shape {list(logits.shape)}, not [N, classes]")
-    probabilities = torch.softmax(logits, dim=1)
-
-    def check(row: int) -> None:
-        if not probabilities[row].isfinite().all():
-            check_finite("logits", logits[row])
-
-    if not math.isfinite(probabilities.sum()):
-        CurrentBatch.of(handler).each(check, len(logits))
-    return probabilities
 
 
 def _best(probabilities: list[float], topk: Optional[int]) -> list[int]:

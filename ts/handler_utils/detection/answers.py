@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from PIL import Image
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.detection.detections import (
     Detections,
+    check_detections,
     find_classes,
     read_detections,
     select_detections,
@@ -22,6 +24,7 @@ from ts.handler_utils.images.pillow import to_channels
 from ts.handler_utils.images.transform import ImageTransform
 from ts.handler_utils.parts import Part
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
+from ts.handler_utils.requests.answer_size import check_answer_size
 from ts.handler_utils.requests.current import CurrentBatch
 
 
@@ -35,11 +38,13 @@ class DetectionAnswers(Part):
             detections: all that the model found, an image each.
 
         Raises:
-            RowErrors: some rows ask for what is not allowed, or cannot be had for them.
+            RowErrors: some rows ask for what is not allowed, or cannot be had for them; or what the model returned
+                for a row are no detections.
         """
         options = Configuration.of(self.handler).options(len(detections))
 
         def answer(index: int) -> Any:
+            check_detections(detections[index])
             selected = _select(detections[index], options[index], self.handler.mapping)
             return self._answer(index, selected, options[index].format)
 
@@ -47,42 +52,76 @@ class DetectionAnswers(Part):
 
     def _answer(self, index: int, detections: Detections, form: str) -> Any:
         resize = self._own_resize()
-        needs_photo = resize is not None or form == "overlay"
-        photo = ImageBatches.of(self.handler).photo(index) if needs_photo else None
-        if resize is not None and isinstance(photo, Image.Image):
-            detections = undo_resize(detections, resize, photo.size)
+        size = ImageBatches.of(self.handler).photo_size(index) if resize is not None else None
+        self._check_cost(detections, form, size)
+        if resize is not None and size is not None:
+            detections = undo_resize(detections, resize, size)
         if form == "overlay":
-            return self._overlay(index, detections, photo)
+            return self._overlay(index, detections)
         answer = coco_answer if form == "coco" else torchserve_answer
-        return answer(detections, self.handler.mapping)
+        return answer(
+            detections,
+            self.handler.mapping,
+            lambda size: check_answer_size(self.handler, size, "raise the option threshold, or set topk"),
+        )
+
+    def _check_cost(self, detections: Detections, form: str, photo: Any) -> None:
+        """Refuses what would take too long to answer.
+
+        Args:
+            detections: as the model gave them.
+            form: of the answer.
+            photo: width and height that masks are brought to; None if they stay as they are.
+
+        Raises:
+            InvalidInput: there are too many detections to draw (400), or too many pixels in masks (413).
+        """
+        settings, count = Configuration.of(self.handler).settings, len(detections["scores"])
+        fewer = "raise the option threshold, set topk"
+        most = getattr(settings, "max_drawn", None)
+        if form == "overlay" and most is not None and count > most:
+            raise InvalidInput(
+                f"Format overlay: {count} detections are too many to draw, and max_drawn is {most}: {fewer}, or"
+                " raise handler.max_drawn in model-config.yaml"
+            )
+        most = getattr(settings, "max_mask_pixels", None)
+        if "masks" not in detections or most is None:
+            return
+        width, height = photo or detections["masks"].shape[:-3:-1]
+        if count * height * width > most:
+            raise InvalidInput(
+                f"The masks are too large: {count} of {width}x{height} pixels, and max_mask_pixels is {most}:"
+                f" {fewer}, send a smaller photo, or raise handler.max_mask_pixels in model-config.yaml",
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            )
 
     def _own_resize(self) -> Any:
         """What settings resize photos to; None where they do not, or a subclass has a transform of its own."""
         transform = self.handler.image_processing
         return transform.resize if isinstance(transform, ImageTransform) else None
 
-    def _overlay(self, index: int, detections: Detections, photo: Any) -> bytes:
+    def _overlay(self, index: int, detections: Detections) -> bytes:
+        photo = ImageBatches.of(self.handler).photo(index)
         if not isinstance(photo, Image.Image):
             raise InvalidInput("Format overlay needs a photo to draw on: the request holds nested lists")
         drawn = draw_detections(to_channels(photo, 3), detections, self.handler.mapping)
         data, content_type = encode_overlay(drawn, photo.format)
+        check_answer_size(self.handler, len(data), "ask for format json or coco")
         CurrentBatch.of(self.handler).set_content_type(index, content_type)
         return data
 
 
 def _select(detections: Detections, options: Any, mapping: Any) -> Detections:
-    selected = select_detections(
-        detections,
+    wanted = {"masks": options.masks, "keypoints": options.keypoints}
+    for name in wanted:
+        if wanted[name] and name not in detections:
+            raise InvalidInput(f"Wrong option: {name}: this model gives no {name}")
+    return select_detections(
+        {name: values for name, values in detections.items() if wanted.get(name, True)},
         threshold=options.threshold,
         classes=find_classes(options.classes, mapping),
         topk=options.topk,
     )
-    for name, wanted in (("masks", options.masks), ("keypoints", options.keypoints)):
-        if wanted and name not in selected:
-            raise InvalidInput(f"Wrong option: {name}: this model gives no {name}")
-        if not wanted:
-            selected.pop(name, None)
-    return selected
 
 
 def best_score(output: Any, target: int | None) -> torch.Tensor:
@@ -94,8 +133,10 @@ def best_score(output: Any, target: int | None) -> torch.Tensor:
 
     Raises:
         InvalidInput: nothing of the class was found.
+        ModelFault: the detections are not finite.
     """
     (found,) = read_detections(output)
+    check_detections(found)
     scores = found["scores"] if target is None else found["scores"][found["labels"] == target]
     if not len(scores):
         raise InvalidInput(

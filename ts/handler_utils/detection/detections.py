@@ -18,12 +18,20 @@ from typing import Any
 
 import torch
 
-from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.errors import InvalidInput, ModelFault
+from ts.handler_utils.models.finite import check_finite
 
 Detections = dict[str, torch.Tensor]
 
+INSIDE = 0.5
+"""The probability from which on a pixel belongs to an object, as in torchvision's examples."""
+
 _NEEDED = ("boxes", "labels", "scores")
-_FIELDS = (*_NEEDED, "masks", "keypoints")
+# Of each entry the numbers of dimensions that it may have, the first of which counts the detections.
+_DIMENSIONS = {"boxes": (2,), "labels": (1,), "scores": (1,), "masks": (3, 4), "keypoints": (3,)}
+
+# Class indexes have fewer digits, and labels in which one is looked for that is alike fewer characters.
+_MOST_DIGITS, _MOST_CHARACTERS = 10, 100
 
 
 def read_detections(output: Any) -> list[Detections]:
@@ -48,7 +56,23 @@ def read_detections(output: Any) -> list[Detections]:
             raise TypeError(
                 f"a detector must return a dictionary with {', '.join(_NEEDED)} an image, not {found}"
             )
-    return [{name: image[name] for name in _FIELDS if name in image} for image in output]
+    return [{name: image[name] for name in _DIMENSIONS if name in image} for image in output]
+
+
+def check_detections(detections: Detections) -> None:
+    """Refuses what a detector returned for one image, if it is nothing that detectors find.
+
+    Raises:
+        ModelFault: a tensor is of another shape than those of the others, or holds NaN or infinity.
+    """
+    count = len(detections["labels"]) if detections["labels"].dim() else -1
+    for name, values in detections.items():
+        shape = list(values.shape)
+        fits = len(shape) in _DIMENSIONS[name] and shape[0] == count and (name != "boxes" or shape[1] == 4)
+        if not fits and (count or values.numel()):  # of no detections, any form of nothing tells
+            labels = list(detections["labels"].shape)
+            raise ModelFault(f"the model returned {name} of shape {shape} with labels of shape {labels}")
+        check_finite(name, values)
 
 
 def select_detections(
@@ -72,7 +96,7 @@ def select_detections(
     scores, labels = detections["scores"], detections["labels"]
     keep = scores >= threshold
     if classes is not None:
-        keep &= torch.isin(labels, torch.tensor(sorted(classes), dtype=labels.dtype, device=labels.device))
+        keep &= torch.isin(labels.long(), torch.tensor(sorted(classes), device=labels.device))
     kept = keep.nonzero().flatten()
     if topk is not None:
         kept = kept[scores[kept].argsort(descending=True, stable=True)[:topk]]
@@ -108,8 +132,10 @@ def find_classes(wanted: Sequence[str] | None, mapping: Mapping[str, str] | None
 def _class_indexes(name: str, by_label: Mapping[str, set[int]], mapping: Mapping[str, str]) -> set[int]:
     if name.casefold() in by_label:
         return by_label[name.casefold()]
-    if name.isdecimal():
+    if name.isdecimal() and len(name) <= _MOST_DIGITS:
         return {int(name)}
+    if len(name) > _MOST_CHARACTERS:
+        raise InvalidInput(f"Wrong option: classes: there is no class of {len(name)} characters")
     if not mapping:
         raise InvalidInput(
             f"Wrong option: classes: {name!r} is no class index, and the classes have no labels"

@@ -9,24 +9,31 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ts.handler_utils.detection.detections import Detections, class_label
-from ts.handler_utils.pictures.drawing import draw_boxes, draw_keypoints, draw_mask
+from ts.handler_utils.detection.detections import INSIDE, Detections, class_label
+from ts.handler_utils.pictures.drawing import draw_boxes, draw_keypoints_of, draw_mask
 from ts.handler_utils.pictures.palette import vivid_colour
-from ts.handler_utils.pictures.rle import encode_rle
+from ts.handler_utils.pictures.rle import CheckSize, encode_rle, of_any_size
 
 Labels = Optional[Mapping[str, str]]
 
-_INSIDE = 0.5  # the probability from which on a pixel belongs to an object, as in torchvision's examples
+_FEWEST_BYTES = len('{"":[0.0,0.0,0.0,0.0],"score":0.0},')  # of a detection, in either format
 
 
-def torchserve_answer(detections: Detections, mapping: Labels) -> list[dict[str, Any]]:
+def torchserve_answer(
+    detections: Detections, mapping: Labels, check_size: CheckSize = of_any_size
+) -> list[dict[str, Any]]:
     """One dictionary a detection: `{label: [x1, y1, x2, y2], "score": score}`, as torchserve has it.
 
     A mask is added as "mask" (COCO run-length encoding), keypoints as "keypoints" ([[x, y, visible], ...]). A
     label that is itself one of these keys gets its class index behind it: "score (7)".
+
+    Args:
+        detections: those to answer.
+        mapping: labels by class index (a string).
+        check_size: of the answer as JSON.
     """
     answer = []
-    for index, box, score, extra in _each(detections):
+    for index, box, score, extra in _each(detections, check_size):
         values = {"score": score, **extra}
         label = class_label(index, mapping)
         label = f"{label} ({index})" if label in values else label
@@ -34,15 +41,17 @@ def torchserve_answer(detections: Detections, mapping: Labels) -> list[dict[str,
     return answer
 
 
-def coco_answer(detections: Detections, mapping: Labels) -> list[dict[str, Any]]:
+def coco_answer(
+    detections: Detections, mapping: Labels, check_size: CheckSize = of_any_size
+) -> list[dict[str, Any]]:
     """One dictionary a detection, as COCO's results have it (https://cocodataset.org/#format-results).
 
     Boxes are [x, y, width, height] in pixels; `category_id` is the model's own class index, and `category_name`
     its label. A mask is added as "segmentation" (run-length encoding), keypoints as "keypoints" ([x, y, visible,
-    x, y, visible, ...]).
+    x, y, visible, ...]). The arguments are those of `torchserve_answer`.
     """
     answer = []
-    for index, (x1, y1, x2, y2), score, extra in _each(detections):
+    for index, (x1, y1, x2, y2), score, extra in _each(detections, check_size):
         item = {
             "bbox": [x1, y1, x2 - x1, y2 - y1],
             "category_id": index,
@@ -70,17 +79,24 @@ def draw_detections(photo: Image.Image, detections: Detections, mapping: Labels)
         drawn = draw_mask(drawn, _layers(detections["masks"], photo.size), [(0, 0, 0), *colours])
     captions = [f"{class_label(index, mapping)} {score:.2f}" for index, score in zip(indexes, scores)]
     drawn = draw_boxes(drawn, detections["boxes"].tolist(), captions, colours)
-    for keypoints in detections.get("keypoints", torch.empty(0)).tolist():
-        drawn = draw_keypoints(drawn, keypoints)
-    return drawn
+    return draw_keypoints_of(detections.get("keypoints", torch.empty(0)).tolist(), drawn)
 
 
-def _each(detections: Detections) -> Iterator[tuple[int, list[float], float, dict[str, Any]]]:
+def _each(
+    detections: Detections, check_size: CheckSize
+) -> Iterator[tuple[int, list[float], float, dict[str, Any]]]:
     """Class index, box, score, and what else there is, of each detection."""
-    extras: list[dict[str, Any]] = [{} for _ in detections["scores"]]
+    size = _FEWEST_BYTES * len(detections["scores"])
+    check_size(size)
+    extras: list[dict[str, Any]] = [{} for _ in range(len(detections["scores"]))]
+
+    def check_with(more: int) -> None:
+        check_size(size + more)
+
     if "masks" in detections:
-        for extra, mask in zip(extras, _binary(detections["masks"])):
-            extra["mask"] = encode_rle(mask)
+        for extra, mask in zip(extras, detections["masks"]):
+            extra["mask"] = encode_rle(_binary(mask), check_with)
+            size += len(extra["mask"]["counts"])
     if "keypoints" in detections:
         for extra, points in zip(extras, detections["keypoints"].tolist()):
             extra["keypoints"] = points
@@ -88,14 +104,15 @@ def _each(detections: Detections) -> Iterator[tuple[int, list[float], float, dic
     return zip(*columns, extras)
 
 
-def _binary(masks: torch.Tensor) -> np.ndarray:
-    """Masks [N, 1, H, W] or [N, H, W] of probabilities as booleans [N, H, W]."""
-    return (masks >= _INSIDE).reshape(-1, *masks.shape[-2:]).cpu().numpy()
+def _binary(mask: torch.Tensor) -> np.ndarray:
+    """A mask [1, H, W] or [H, W] of probabilities, or of booleans, as booleans [H, W]."""
+    values = mask.reshape(mask.shape[-2:]).cpu().numpy()
+    return values if values.dtype == np.bool_ else values >= INSIDE
 
 
 def _layers(masks: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
     """The masks on top of each other, [H, W]: 0 where there is none, else 1 + the index of the first."""
     layers = np.zeros(size[::-1], dtype=np.int32)
-    for index, mask in reversed(list(enumerate(_binary(masks), start=1))):
-        layers[mask] = index
+    for index in reversed(range(len(masks))):
+        layers[_binary(masks[index])] = index + 1
     return layers

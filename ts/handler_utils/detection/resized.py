@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch.nn import functional
 
-from ts.handler_utils.detection.detections import Detections
+from ts.handler_utils.detection.detections import INSIDE, Detections
 from ts.handler_utils.images.resizing import resized_size
 
 
@@ -19,7 +20,7 @@ def undo_resize(detections: Detections, resize: int | Sequence[int], size: tuple
         size: width and height of the photo, in pixels.
 
     Returns:
-        The detections in pixels of the photo.
+        The detections in pixels of the photo; their masks are booleans.
     """
     width, height = size
     resized_width, resized_height = resized_size(resize, size)
@@ -30,5 +31,11 @@ def undo_resize(detections: Detections, resize: int | Sequence[int], size: tuple
         moved["keypoints"] = detections["keypoints"] * boxes.new_tensor([x, y, 1])
     if "masks" in detections and len(boxes):
         masks = detections["masks"].float()
-        moved["masks"] = functional.interpolate(masks, (height, width), mode="bilinear", align_corners=False)
+        masks = masks.reshape(len(boxes), 1, 1, *masks.shape[-2:])
+        moved["masks"] = torch.cat([_at(mask, (height, width)) >= INSIDE for mask in masks])
     return moved
+
+
+def _at(mask: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """One mask at another height and width: as probabilities, all would take four times the memory."""
+    return functional.interpolate(mask, size, mode="bilinear", align_corners=False)

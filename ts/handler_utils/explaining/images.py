@@ -9,11 +9,18 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.explaining.captum import import_captum, unexplainable
+from ts.handler_utils.models.finite import check_finite
 
 # Points of the path from a black image to the image; torchserve takes as many.
 STEPS = 15
 
-HIGHLIGHT = (255, 0, 0)
+# Values of all points that go through the model at once: those of an image of 1024x1024.
+_VALUES_AT_ONCE = STEPS * 3 * 2**20
+
+# Pixels of a picture that are drawn at a time.
+_PART = 2**18
+
+HIGHLIGHT = 255  # of red
 # Attributions have a few extreme values, beside which all else would vanish.
 BRIGHTEST_PERCENTILE = 99
 
@@ -40,9 +47,16 @@ def attribute_pixels(method: Any, batch: torch.Tensor, target: int) -> torch.Ten
 
     Raises:
         InvalidInput: no gradient flows through the model.
+        ModelFault: its gradients are not finite.
     """
+    points = max(1, _VALUES_AT_ONCE // max(1, batch.numel()))
     try:
-        return method.attribute(batch, target=target, n_steps=STEPS)
+        attributions = method.attribute(
+            batch,
+            target=target,
+            n_steps=STEPS,
+            internal_batch_size=None if points >= STEPS else points * len(batch),
+        )
     except RuntimeError as error:
         if "does not require grad" not in str(error):
             raise
@@ -50,6 +64,8 @@ def attribute_pixels(method: Any, batch: torch.Tensor, target: int) -> torch.Ten
             "it lets no gradient through, as TorchScript models that torch.jit.optimize_for_inference made do not;"
             " pack the eager model"
         ) from error
+    check_finite("gradients", attributions)
+    return attributions
 
 
 def draw_heatmap(image: torch.Tensor, attributions: torch.Tensor) -> Image.Image:
@@ -65,9 +81,15 @@ def draw_heatmap(image: torch.Tensor, attributions: torch.Tensor) -> Image.Image
     grey = _scaled(image.float().mean(dim=0).cpu().numpy())
     weights = attributions.abs().sum(dim=0).cpu().numpy()
     brightest = np.percentile(weights, BRIGHTEST_PERCENTILE) or 1.0
-    opacity = (weights / brightest).clip(0, 1)[..., None]
-    tinted = (1 - opacity) * grey[..., None] * 255 + opacity * np.array(HIGHLIGHT)
-    return Image.fromarray(tinted.round().astype(np.uint8))
+    drawn = np.empty((*grey.shape, 3), np.uint8)
+    rows = max(1, _PART // max(1, grey.shape[1]))
+    for top in range(0, len(grey), rows):
+        part = slice(top, top + rows)
+        opacity = (weights[part] / brightest).clip(0, 1)
+        shade = (1 - opacity) * grey[part] * 255
+        drawn[part] = shade.round()[..., None]
+        drawn[part, :, 0] = (shade + opacity * np.float64(HIGHLIGHT)).round()
+    return Image.fromarray(drawn)
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Callable
 
 import torch
@@ -11,8 +14,11 @@ from ts.handler_utils.errors import InvalidInput, RowErrors
 from ts.handler_utils.explaining.images import draw_heatmap
 from ts.handler_utils.explaining.layer_explanations import class_activation, find_layer
 from ts.handler_utils.explaining.rows import explains_by_own_code
-from ts.handler_utils.images.pillow import encode_png
+from ts.handler_utils.explaining.sending import check_numbers, send_heatmap
 from ts.handler_utils.requests.current import CurrentBatch
+
+# Whether maps are left as tensors: as Python's numbers, one of a photo of 12 megapixels takes 400 MB.
+_as_tensors: ContextVar[bool] = ContextVar("_as_tensors", default=False)
 
 
 class LayerExplained:
@@ -46,7 +52,7 @@ class LayerExplained:
             with the pixels that count in red.
 
         Raises:
-            RowErrors: some requests ask for another format.
+            RowErrors: some requests ask for another format or too large an answer, or cannot be explained.
         """
         if explains_by_own_code(self):
             return super().explain_handle(data_preprocess, raw_data)  # type: ignore[misc]
@@ -55,13 +61,32 @@ class LayerExplained:
         if wrong:
             message = "Wrong option: format: explanations come as json or overlay"
             raise RowErrors({index: InvalidInput(message) for index in wrong})
-        explanations = super().explain_handle(data_preprocess, raw_data)  # type: ignore[misc]
-        for index, option in enumerate(options):
-            if option.format == "overlay":
-                picture = draw_heatmap(data_preprocess[index], torch.tensor(explanations[index])[None])
-                explanations[index] = encode_png(picture)
-                CurrentBatch.of(self).set_content_type(index, "image/png")
-        return explanations
+        batch = CurrentBatch.of(self)
+        numbers = {index: option.format == "json" for index, option in enumerate(options)}
+
+        def check(index: int) -> None:
+            if numbers[index]:
+                check_numbers(self, data_preprocess[index].shape[-2:], "overlay")
+
+        batch.each(check, len(raw_data))
+        with _maps_as_tensors():
+            maps = super().explain_handle(data_preprocess, raw_data)  # type: ignore[misc]
+
+        def answer(index: int) -> Any:
+            if numbers[index]:
+                return maps[index].tolist()
+            return send_heatmap(self, index, draw_heatmap(data_preprocess[index], maps[index][None]))
+
+        return batch.each(answer, len(maps))
+
+
+@contextmanager
+def _maps_as_tensors() -> Iterator[None]:
+    before = _as_tensors.set(True)
+    try:
+        yield
+    finally:
+        _as_tensors.reset(before)
 
 
 def explain_by_layer(handler: Any, single: Any, score: Callable[[], torch.Tensor]) -> list[Any]:
@@ -85,7 +110,8 @@ def explain_by_layer(handler: Any, single: Any, score: Callable[[], torch.Tensor
             " handler.explain_layer in model-config.yaml"
         )
     height, width = single[0].shape[-2:]
-    return [class_activation(score, find_layer(handler.model, name), (height, width)).tolist()]
+    found = class_activation(score, find_layer(handler.model, name), (height, width))
+    return [found if _as_tensors.get() else found.tolist()]
 
 
 def _layer_name(handler: Any) -> str | None:

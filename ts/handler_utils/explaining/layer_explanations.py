@@ -8,6 +8,7 @@ from typing import Any, Callable
 import torch
 
 from ts.handler_utils.explaining.captum import unexplainable
+from ts.handler_utils.models.finite import check_finite
 
 
 def find_layer(model: Any, name: str) -> torch.nn.Module:
@@ -44,6 +45,7 @@ def class_activation(
 
     Raises:
         InvalidInput: the layer's output is of another kind, or the score does not depend on it.
+        ModelFault: what the layer returns, or its gradients, are not finite.
     """
     kept: list[torch.Tensor] = []
 
@@ -67,5 +69,6 @@ def class_activation(
         raise unexplainable("the score does not depend on its explain_layer")
     weights = gradients.mean(dim=(2, 3), keepdim=True)
     raised = torch.relu((weights * activations).sum(dim=1, keepdim=True)).detach()
+    check_finite("activations or gradients", raised)
     scaled = torch.nn.functional.interpolate(raised, size, mode="bilinear", align_corners=False)[0, 0]
     return scaled / scaled.max().clamp_min(torch.finfo(scaled.dtype).tiny)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Callable
 
 import torch
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.payload import payload_of
 from ts.handler_utils.text.batch import TextBatch
 
@@ -40,16 +42,19 @@ def explain_rows(
 
     Raises:
         InvalidInput: the handler has no `get_insights`.
+        RowErrors: some rows cannot be explained.
     """
     if not hasattr(handler, "get_insights"):
         raise InvalidInput(f"{type(handler).__name__} gives no explanations")
     if explains_by_own_code(handler):
         return _explain_by_own_code(handler, batch, rows)
-    explanations = []
-    for index, (row, options) in enumerate(zip(rows, Configuration.of(handler).options(len(rows)))):
+    options = Configuration.of(handler).options(len(rows))
+
+    def explain(index: int) -> list[Any]:
         single = batch[index : index + 1]
-        explanations += handler.get_insights(single, payload_of(row), target_of(single, options))
-    return explanations
+        return handler.get_insights(single, payload_of(rows[index]), target_of(single, options[index]))
+
+    return list(chain.from_iterable(CurrentBatch.of(handler).each(explain, len(rows))))
 
 
 def _explain_by_own_code(handler: Any, batch: Any, rows: list[Any]) -> list[Any]:

@@ -1,11 +1,16 @@
-"""Logits, out of what a classifier's forward returns."""
+"""Logits, out of what a classifier's forward returns, and their probabilities."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
+
+from ts.handler_utils.errors import ModelFault
+from ts.handler_utils.models.finite import check_finite
+from ts.handler_utils.requests.current import CurrentBatch
 
 
 def logits_of(output: Any) -> torch.Tensor:
@@ -40,10 +45,47 @@ def class_logits(output: Any, rows: int) -> torch.Tensor:
 
     Returns:
         Logits [N, classes]. Of a single logit s the two are 0 and s, whose softmax is the sigmoid of s.
+
+    Raises:
+        ModelFault: they are of another shape.
     """
     logits = logits_of(output)
     if logits.dim() == 1:
         logits = logits[:, None] if len(logits) == rows else logits[None]
+    if logits.dim() != 2 or not logits.shape[1]:
+        raise ModelFault(f"the model returned logits of shape {list(logits.shape)}, not [N, classes]")
     if logits.shape[1] == 1:
         logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
     return logits
+
+
+def row_probabilities(handler: Any, logits: torch.Tensor) -> torch.Tensor:
+    """The probabilities of the classes of each row of a batch, by softmax.
+
+    Args:
+        handler: whose batch it is.
+        logits: [N, classes]; one of minus infinity stands for a probability of 0.
+
+    Returns:
+        [N, classes], in [0, 1].
+
+    Raises:
+        RowErrors: the logits of some rows are NaN, or infinite so that they have no probabilities.
+        ModelFault: the logits are of another shape.
+    """
+    if logits.dim() != 2:
+        raise ModelFault(f"the model returned logits of shape {list(logits.shape)}, not [N, classes]")
+    probabilities = torch.softmax(logits, dim=1)
+    if not math.isfinite(probabilities.sum()):
+        CurrentBatch.of(handler).each(lambda row: check_logits(logits[row]), len(logits))
+    return probabilities
+
+
+def check_logits(logits: torch.Tensor) -> None:
+    """Refuses logits [classes] that have no probabilities.
+
+    Raises:
+        ModelFault: NaN or plus infinity is among them, or all are minus infinity.
+    """
+    if not torch.softmax(logits, dim=0).isfinite().all():
+        check_finite("logits", logits)

@@ -43,7 +43,8 @@ def draw_boxes(
     drawn = image.convert("RGB")
     canvas = ImageDraw.Draw(drawn)
     width = line_width(drawn)
-    things = [(_visible(box, drawn.size, width), *rest) for box, *rest in zip(boxes, captions, colours)][::-1]
+    corners = [_visible(box, drawn.size, width) for box in boxes]
+    things = list(zip(corners, captions, colours))[::-1]
     for box, _, colour in things:
         canvas.rectangle(box, outline=colour, width=width)
     font = _font(drawn.size)
@@ -210,7 +211,7 @@ def _visible(
     Args:
         box: its corners, in pixels, finite.
         photo: width and height of the photo, in pixels.
-        margin: pixels around the photo in which corners stay where they are: as much as of what is drawn at them reaches inwards.
+        margin: pixels around the photo in which corners stay where they are: as far as lines reach into a box.
     """
     x1, y1, x2, y2 = box
     (left, right), (top, bottom) = sorted((x1, x2)), sorted((y1, y2))

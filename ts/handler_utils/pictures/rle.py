@@ -9,12 +9,20 @@ import torch
 
 from ts.utils.util import PredictionException
 
+CheckSize = Callable[[int], None]
+"""Called with the fewest bytes that something will have, before it is made: it raises where these are too many."""
 
-def encode_rle(mask: np.ndarray) -> dict[str, Any]:
+
+def of_any_size(_: int) -> None:
+    """Refuses nothing."""
+
+
+def encode_rle(mask: np.ndarray, check_size: CheckSize = of_any_size) -> dict[str, Any]:
     """Encodes a binary mask as COCO's tools do: `pycocotools.mask.decode` gives it back.
 
     Args:
         mask: boolean array [H, W].
+        check_size: of the encoding.
 
     Returns:
         `{"size": [H, W], "counts": text}`: the lengths of runs down the columns, compressed to ASCII.
@@ -22,17 +30,19 @@ def encode_rle(mask: np.ndarray) -> dict[str, Any]:
     Raises:
         PredictionException: pycocotools is not installed (501).
     """
-    return encode_rles(mask).get(1) or _encode(np.empty(0, np.int64), mask.shape)
+    pixels = _down_the_columns(mask)
+    changes = pixels[1:] != pixels[:-1]
+    check_size(int(np.count_nonzero(changes)) + 1)  # a byte or more for each run
+    places = np.flatnonzero(changes) + 1
+    return _encode(np.append(0, places) if pixels[0] else places, mask.shape)
 
 
-def encode_rles(
-    classes: np.ndarray, check_size: Callable[[int], None] = lambda size: None
-) -> dict[int, dict[str, Any]]:
+def encode_rles(classes: np.ndarray, check_size: CheckSize = of_any_size) -> dict[int, dict[str, Any]]:
     """Encodes the pixels of each class of a map, all at once, as `encode_rle` does those of a mask.
 
     Args:
         classes: class indexes [H, W], or booleans.
-        check_size: called with the fewest bytes that all encodings will have together, before they are made.
+        check_size: of all encodings together.
 
     Returns:
         The encoding of each class that there is, in the order of their indexes.
@@ -40,26 +50,31 @@ def encode_rles(
     Raises:
         PredictionException: pycocotools is not installed (501).
     """
-    pycocotools_mask()
-    down_the_columns = torch.from_numpy(classes).t().contiguous().flatten().numpy()
-    changes = down_the_columns[1:] != down_the_columns[:-1]
+    pixels = _down_the_columns(classes)
+    changes = pixels[1:] != pixels[:-1]
     check_size(
         2 * (int(np.count_nonzero(changes)) + 1)
-    )  # where each run begins and ends, a byte or more each
+    )  # a byte or more for each run and what lies before it
     starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
     runs = np.stack([starts, np.append(starts[1:], classes.size)], axis=1)
-    of_runs = down_the_columns[starts]
+    of_runs = pixels[starts]
     order = np.argsort(of_runs, kind="stable")
     found, firsts = np.unique(of_runs[order], return_index=True)
     parts = np.split(runs[order], firsts[1:])
     return {int(index): _encode(part.ravel(), classes.shape) for index, part in zip(found, parts)}
 
 
+def _down_the_columns(pixels: np.ndarray) -> np.ndarray:
+    """The pixels of a mask one column after the other, as COCO counts them."""
+    pycocotools_mask()  # which is missed before anything is done
+    return torch.from_numpy(pixels).t().contiguous().flatten().numpy()
+
+
 def _encode(changes: np.ndarray, shape: tuple[int, ...]) -> dict[str, Any]:
     """Encodes a mask by the places, down its columns, at which it changes, first to 1."""
     pixels = shape[0] * shape[1]
-    ends = [] if len(changes) and changes[-1] == pixels else [pixels]
-    runs = {"size": list(shape), "counts": np.diff(np.concatenate([[0], changes, ends]))}
+    places = changes if len(changes) and changes[-1] == pixels else np.append(changes, pixels)
+    runs = {"size": list(shape), "counts": np.diff(places, prepend=0)}
     (rle,) = pycocotools_mask().frPyObjects([runs], *shape)
     return {"size": list(rle["size"]), "counts": rle["counts"].decode("ascii")}
 

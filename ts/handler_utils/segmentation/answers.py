@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,18 @@ from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
+from ts.handler_utils.models.finite import check_finite
 from ts.handler_utils.parts import Part
 from ts.handler_utils.pictures.drawing import draw_mask
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
 from ts.handler_utils.pictures.palette import voc_palette
+from ts.handler_utils.requests.answer_size import check_answer_size
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.json_encoding import JSON, encode_json
 from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.segmentation.class_maps import (
     ClassMap,
+    class_probabilities,
     most_probable,
     most_probable_at,
     segmentation_logits,
@@ -32,6 +36,17 @@ from ts.handler_utils.segmentation.palette_png import encode_palette_png
 class SegmentationAnswers(Part):
     """Makes the answers of an `ImageSegmenter`."""
 
+    def check_photo(self, index: int) -> None:
+        """Refuses a row that asks for more of its photo than an answer may show, before the photo is decoded.
+
+        Raises:
+            InvalidInput: see `_check_size`.
+        """
+        size = ImageBatches.of(self.handler).photo_size(index)
+        is_explained = CurrentBatch.of(self.handler).request_header(index, "explain") == "True"
+        if size is not None and not is_explained:  # an explanation shows the model's input
+            self._check_size(Configuration.of(self.handler).options_of(index), size[::-1])
+
     def answers(self, probabilities: torch.Tensor, *, as_is: bool) -> list[Any]:
         """The answer to each row of the batch, in the format that its option `format` asks for.
 
@@ -40,28 +55,81 @@ class SegmentationAnswers(Part):
             as_is: whether bytes of JSON go to the client as they are.
 
         Raises:
-            RowErrors: some rows ask for what is not allowed, or cannot be had for them.
+            RowErrors: some rows ask for what is not allowed, or cannot be had for them; or a row's probabilities
+                are not finite.
         """
         options = Configuration.of(self.handler).options(len(probabilities))
         maps = most_probable(probabilities)
 
         def answer(index: int) -> Any:
+            check_finite("probabilities", torch.from_numpy(maps[index].probabilities))
             if not is_of_whole_photo(options[index]):
+                self._check_size(options[index], maps[index].classes.shape)
                 return self._answer(index, options[index].format, maps[index], None, as_is)
-            photo = ImageBatches.of(self.handler).photo(index)
-            found = most_probable_at(probabilities[index], _size(photo))
+            photo, size = self._photo(index, options[index].format)
+            self._check_size(options[index], size)
+            found = most_probable_at(probabilities[index], size)
             return self._answer(index, options[index].format, found, photo, as_is)
 
         return CurrentBatch.of(self.handler).each(answer, len(maps))
 
+    def _photo(self, index: int, form: str) -> tuple[Any, tuple[int, int]]:
+        """The photo of a row, decoded only where it is drawn on, and its height and width."""
+        images = ImageBatches.of(self.handler)
+        size = images.photo_size(index)
+        if size is not None and form != "overlay":
+            return None, (size[1], size[0])
+        photo = images.photo(index)
+        if isinstance(photo, Image.Image):
+            return photo, (photo.height, photo.width)
+        height, width = photo.shape[-2:]
+        return photo, (height, width)
+
+    def _check_size(self, options: Any, size: tuple[int, ...]) -> None:
+        """Refuses an answer by the height and width of what it shows.
+
+        Raises:
+            InvalidInput: it shows too many pixels, or would have too many bytes as JSON (413).
+        """
+        height, width = size
+        most = getattr(Configuration.of(self.handler).settings, "max_answer_pixels", None)
+        if most is not None and height * width > most:
+            other = (
+                "ask for size model" if options.format != "overlay" else "ask for format png and size model"
+            )
+            raise InvalidInput(
+                f"The answer is too large: {width}x{height} pixels, and max_answer_pixels is {most}: {other}, send"
+                " a smaller photo, or raise handler.max_answer_pixels in model-config.yaml",
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            )
+        if options.format == "json":
+            check_answer_size(self.handler, fewest_bytes(height, width), "ask for format png or rle")
+
     def _answer(self, index: int, form: str, found: ClassMap, photo: Any, as_is: bool) -> Any:
+        def check_size(size: int, other: str = "ask for format png") -> None:
+            check_answer_size(self.handler, size, other)
+
         if form == "rle":
-            return coco_segments(found, self.handler.mapping)
+            return coco_segments(found, self.handler.mapping, check_size)
         if form == "json" and not as_is:
             return _pixels(found).tolist()
         content, content_type = _encoded(form, found, photo)
+        check_size(len(content), OTHERS[form])
         CurrentBatch.of(self.handler).set_content_type(index, content_type)
         return content
+
+
+# What to ask for in the place of an answer that is too large, by its format.
+OTHERS = {
+    "json": "ask for format png or rle",
+    "png": "ask for size model",
+    "overlay": "ask for format png or rle",
+}
+
+
+def fewest_bytes(height: int, width: int) -> int:
+    """The fewest bytes that a class map has as JSON: each pixel is at least `[0.0,1.0]`."""
+    return height * (10 * width + 2) + 1
 
 
 def is_of_whole_photo(options: Any) -> bool:
@@ -85,13 +153,6 @@ def _pixels(found: ClassMap) -> np.ndarray:
     return np.stack([found.classes.astype(np.float32), found.probabilities], axis=-1)
 
 
-def _size(photo: Image.Image | torch.Tensor) -> tuple[int, int]:
-    if isinstance(photo, Image.Image):
-        return photo.height, photo.width
-    height, width = photo.shape[-2:]
-    return height, width
-
-
 def mean_logit(output: Any, target: int | None) -> torch.Tensor:
     """The mean logit of a class over its pixels, a scalar.
 
@@ -101,8 +162,10 @@ def mean_logit(output: Any, target: int | None) -> torch.Tensor:
 
     Raises:
         InvalidInput: there is no such class, or no pixel is of it.
+        ModelFault: the class of some pixel cannot be told.
     """
     logits = segmentation_logits(output)
+    check_finite("probabilities", class_probabilities(logits.detach()).amax(dim=1))
     if logits.shape[1] == 1:
         logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
     classes = logits.argmax(dim=1)

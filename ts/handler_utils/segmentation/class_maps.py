@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-# Numbers of what `most_probable_at` works on at a time: of a tile of one class, and of all classes of some columns.
+# How many numbers `most_probable_at` works on at a time: of a tile of one class, and of some columns of all.
 _TILE = 2**17
 _WIDE = 2**23
 _THIN = 4

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
-from ts.handler_utils.pictures.rle import encode_rles, pycocotools_mask
+from ts.handler_utils.pictures.rle import CheckSize, encode_rles, of_any_size, pycocotools_mask
 from ts.handler_utils.segmentation.class_maps import ClassMap
 
 _ROWS = 256  # whose probabilities are summed at a time, in float64
@@ -16,14 +16,14 @@ _ROWS = 256  # whose probabilities are summed at a time, in float64
 def coco_segments(
     found: ClassMap,
     labels: Mapping[str, str] | None,
-    check_size: Callable[[int], None] = lambda size: None,
+    check_size: CheckSize = of_any_size,
 ) -> list[dict[str, Any]]:
     """One result for each class that an image shows, the background included, in the order of their indexes.
 
     Args:
         found: the class of each pixel, and its probability.
         labels: labels by class index (a string).
-        check_size: called with the fewest bytes that the results will have as JSON, before they are made.
+        check_size: of the results as JSON.
 
     Returns:
         For each class `category_id` (its index), `label`, `score` (the mean probability over its pixels),

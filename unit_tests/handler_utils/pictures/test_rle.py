@@ -45,7 +45,9 @@ def test_each_class_of_a_map_is_encoded_as_its_mask(dtype: type, count: int) -> 
 def test_the_fewest_bytes_are_told_before_they_are_made(name: str) -> None:
     told: list[int] = []
     found = encode_rles(MASKS[name], told.append)
+    mask = encode_rle(MASKS[name], told.append)
     assert 0 < told[0] <= sum(len(encoding["counts"]) for encoding in found.values())
+    assert 0 < told[1] <= len(mask["counts"])
 
 
 def test_what_is_refused_by_its_size_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
