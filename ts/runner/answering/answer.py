@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import operator
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,10 @@ from ts.runner.answering.context import RequestProcessor
 from ts.utils.util import PredictionException
 
 JSON = "application/json"
+WORKER_DIED = "Worker died."
 STREAM_NEXT = "ts_stream_next"  # the header that tells TorchServe whether more of an answer is to come
+# What TorchServe sends with the number of its letters, where that of its bytes is meant.
+COUNTED_IN_LETTERS = ("the reason phrase", "the header 'content-type'")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ def batch_answers(
 
     Args:
         results: What the handler returned for the batch.
-        processors: One a row, with the status and headers that the handler set.
+        processors: One a row, with the status and headers that the handler set. Some cannot be sent: they end a
+            worker of TorchServe's, and its batch.
         criteria: For continuous batching one a row, which tells by a result whether the row's answer is whole.
     """
     rows = len(processors)
@@ -80,6 +85,11 @@ def batch_answers(
         bodies = [encode(result) for result in results]
     except (TypeError, ValueError) as error:
         return failure(rows, 503, "Unsupported model output data type.", error)
+    try:
+        for processor in processors:
+            check_head(processor)
+    except (TypeError, ValueError) as error:
+        return failure(rows, 500, WORKER_DIED, error)
     for index, processor in enumerate(processors):
         whole = criteria[index](results[index]) if criteria else None
         if whole is not None:
@@ -96,7 +106,7 @@ def exception_answers(error: BaseException, rows: int) -> list[Answer]:
     if isinstance(error, MemoryError) or (isinstance(error, Exception) and "CUDA" in str(error)):
         return failure(rows, 507, "Out of resources", error)
     if isinstance(error, SystemExit):
-        return failure(rows, 500, "Worker died.", error)
+        return failure(rows, 500, WORKER_DIED, error)
     return failure(rows, 503, "Prediction failed", error)
 
 
@@ -105,11 +115,33 @@ def wrong_results(results: Any, rows: int) -> TypeError:
     return TypeError(f"the handler must return a list of {rows} results, one a row, but returned {found}")
 
 
+def check_head(processor: RequestProcessor) -> None:
+    """Refuses what a worker of TorchServe's, or its frontend, cannot write before an answer's body.
+
+    Raises:
+        TypeError: The status is no whole number; the phrase, or the name or value of a header, is no text.
+        ValueError: The status is below 0; a text has a line break in it, or a phrase or content type other
+            characters than ASCII's.
+    """
+    status = processor.get_response_status_code()
+    if status is not None and operator.index(status) < 0:
+        raise ValueError(f"the handler set the status {status}")
+    texts = {"the reason phrase": processor.get_response_status_phrase() or ""}
+    for name, value in processor.get_response_headers().items():
+        texts.update({f"the name of the header {name!r}": name, f"the header {name!r}": value})
+    for what, text in texts.items():
+        if not isinstance(text, str):
+            raise TypeError(f"the handler set {what} to {text!r}, which is no str")
+        if "\r" in text or "\n" in text or not (text.isascii() or what not in COUNTED_IN_LETTERS):
+            raise ValueError(f"the handler set {what} to {text!r}, which cannot be sent")
+
+
 def row_answer(body: bytes, processor: RequestProcessor) -> Answer:
     headers = dict(processor.get_response_headers())
     content_type = headers.pop("content-type", None)
     phrase = processor.get_response_status_phrase() or ""
-    return Answer(processor.get_response_status_code(), body, phrase, content_type, headers)
+    status = processor.get_response_status_code()
+    return Answer(200 if status is None else status, body, phrase, content_type, headers)
 
 
 def failure(rows: int, code: int, message: str, reason: BaseException) -> list[Answer]:

@@ -108,6 +108,11 @@ def listener(port: int) -> socket.socket:
     return result
 
 
+def store_name(index: int, model: ServedModel) -> str:
+    """What the archive of a model is called in the model store."""
+    return f"archive-{index}{model.suffix}"
+
+
 def lay_out(
     folder: Path, models: Sequence[ServedModel], ports: Ports, device: str, config: Mapping[str, str]
 ) -> Path:
@@ -118,7 +123,7 @@ def lay_out(
     """
     store = folder / "store"
     store.mkdir()
-    names = [f"archive-{index}{model.suffix}" for index, model in enumerate(models)]
+    names = [store_name(index, model) for index, model in enumerate(models)]
     for name, model in zip(names, models):
         (store / name).symlink_to(model.archive, target_is_directory=model.archive.is_dir())
     settings = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 RETRY = "Retry worker:"  # the frontend says so after every start of a worker that failed
+NOT_LOADED = "Failed to load model: "  # and so of an archive of `load_models` for which it starts no worker
 EXCEPTION = re.compile(r"[\w.]+(?:Error|Exception|Exit|Interrupt)\b.*")
 
 
@@ -27,6 +28,21 @@ def worker_failure(log: Path, name: str, version: str) -> Optional[str]:
         return None
     output = [line.partition("MODEL_LOG - ")[2] for line in lines if "MODEL_LOG - " in line]
     return last_exception(output) or (output[-1] if output else server_failure(log))
+
+
+def load_failure(log: Path, archive: str) -> Optional[str]:
+    """Why the frontend itself could not load an archive: the exception that it named; None where it could.
+
+    Args:
+        log: What the server wrote to its console.
+        archive: The archive's name in the model store.
+    """
+    lines = iter(read_lines(log))
+    failed = next((line for line in lines if line.endswith(NOT_LOADED + archive)), None)
+    if failed is None:
+        return None
+    reason = next(lines, "")
+    return reason if EXCEPTION.fullmatch(reason) else failed
 
 
 def server_failure(log: Path) -> str:

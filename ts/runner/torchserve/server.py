@@ -29,9 +29,10 @@ from ts.runner.torchserve.config import (
     environment,
     lay_out,
     served_models,
+    store_name,
 )
 from ts.runner.torchserve.guard import STOP_SECONDS
-from ts.runner.torchserve.log import server_failure, worker_failure
+from ts.runner.torchserve.log import load_failure, server_failure, worker_failure
 
 POLL_SECONDS = 0.2
 KILL_SECONDS = 5  # that the guard has left to kill what did not stop
@@ -198,9 +199,11 @@ class TorchServe:
         """A model's state by the management API.
 
         Raises:
-            ServerError: Its worker failed to start.
+            ServerError: Its archive was not loaded, or its worker failed to start.
         """
-        reason = worker_failure(self._console, model.name, model.version)
+        archive = store_name(self.models.index(model), model)
+        reason = load_failure(self._console, archive)
+        reason = reason or worker_failure(self._console, model.name, model.version)
         if reason:
             raise ServerError(f"TorchServe could not start {model.name!r}: {reason}")
         try:

@@ -54,6 +54,40 @@ def test_the_handler_decides_status_type_and_headers_of_its_row() -> None:
     assert answer.response == b"{}"  # of a type that is neither JSON nor text
 
 
+@pytest.mark.parametrize(
+    ("status", "phrase", "header"),
+    [
+        ("404", "", ("X-Model", "tiny")),
+        (404.0, "", ("X-Model", "tiny")),
+        (-1, "", ("X-Model", "tiny")),
+        (404, 5, ("X-Model", "tiny")),
+        (404, "n\u00f6", ("X-Model", "tiny")),
+        (404, "a\r\nX-Other: 1", ("X-Model", "tiny")),
+        (200, "", ("content-type", "text/pl\u00e4in")),
+        (200, "", ("X-Model", 5)),
+        (200, "", (5, "tiny")),
+        (200, "", ("X-Model", "a\r\nX-Other: 1")),
+    ],
+)
+def test_a_head_that_cannot_be_sent_ends_the_worker_and_its_batch(
+    status: Any, phrase: Any, header: Any
+) -> None:
+    processor = RequestProcessor({})
+    processor.report_status(status, phrase)
+    processor.add_response_property(*header)
+    for answer in batch_answers(["one", "two"], [RequestProcessor({}), processor]):
+        assert_failure(answer, 500, "Worker died.")
+        assert "the handler set" in str(answer.reason) or "integer" in str(answer.reason)
+
+
+def test_no_status_is_200_and_a_header_may_hold_any_letters() -> None:
+    processor = RequestProcessor({})
+    processor.report_status(None, None)
+    processor.add_response_property("X-Model", "t\u00efny")
+    (answer,) = batch_answers(["one"], [processor])
+    assert (answer.status, answer.phrase, answer.headers) == (200, "", {"X-Model": "t\u00efny"})
+
+
 def test_text_is_not_parsed_as_json() -> None:
     assert Answer(200, b"7", content_type="text/plain; charset=utf-8").response == "7"
 

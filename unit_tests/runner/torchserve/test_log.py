@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ts.runner.torchserve.log import server_failure, worker_failure
+from ts.runner.torchserve.log import load_failure, server_failure, worker_failure
 
 OUTPUT = "2026-11-23T01:08:21,397 [INFO ] W-9000-{name}-stdout MODEL_LOG - {text}\n"
 RETRY = (
@@ -55,6 +55,26 @@ def test_a_worker_without_output_failed_for_the_frontends_reason(log: Path) -> N
     assert (
         worker_failure(log, "tiny", "1.0") == "org.pytorch.serve.wlm.WorkerInitializationException: no socket"
     )
+
+
+NOT_LOADED = (
+    "2026-11-23T01:08:21,397 [WARN ] main org.pytorch.serve.ModelServer - Failed to load model: {name}\n"
+)
+
+
+def test_an_archive_that_the_frontend_cannot_unpack_was_not_loaded_for_its_reason(log: Path) -> None:
+    log.write_text(
+        NOT_LOADED.format(name="archive-1.mar")
+        + "java.io.IOException: No space left on device\n\tat sun.nio.ch.FileDispatcherImpl.write0(Native)\n"
+    )
+    assert load_failure(log, "archive-1.mar") == "java.io.IOException: No space left on device"
+    assert load_failure(log, "archive-0.mar") is None
+    assert load_failure(log, "archive-11.mar") is None
+
+
+def test_an_archive_that_was_not_loaded_without_a_reason_is_named(log: Path) -> None:
+    log.write_text(NOT_LOADED.format(name="archive-1"))
+    assert (load_failure(log, "archive-1") or "").endswith("Failed to load model: archive-1")
 
 
 def test_the_server_ended_for_the_last_exception_it_named(log: Path) -> None:
