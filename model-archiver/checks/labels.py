@@ -23,10 +23,10 @@ def check_labels(path: Path) -> None:
         ModelArchiverError: It is not JSON in UTF-8, or of another form.
     """
     try:
-        content = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except ValueError as error:
+        are_labels = _are_labels(json.loads(path.read_bytes().decode("utf-8-sig")))
+    except (ValueError, RecursionError) as error:
         raise ModelArchiverError(f"the extra file {path} is not JSON: {error}") from None
-    if not _are_labels(content):
+    if not are_labels:
         raise ModelArchiverError(f"the extra file {path} holds no labels that are read; they are {FORMS}")
 
 

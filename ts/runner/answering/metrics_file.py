@@ -14,6 +14,7 @@ import yaml
 
 from ts.metrics.metric_type_enum import MetricTypes
 from ts.runner.errors import InputError
+from ts.utils.documents import shown
 from ts.utils.util import get_yaml_config
 
 
@@ -36,8 +37,8 @@ def read_metrics_file(path: Union[str, Path]) -> list[Definition]:
         content = get_yaml_config(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeError) as error:
-        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} {error}") from error
     section = content.get("model_metrics") if isinstance(content, dict) else None
     if not isinstance(section, dict) or not section:
         raise InputError(f"{path} has no section `model_metrics` with metrics of handlers")
@@ -50,7 +51,7 @@ def read_metrics_file(path: Union[str, Path]) -> list[Definition]:
 def definitions(section: dict[Any, Any]) -> Iterator[Definition]:
     for kind, metrics in section.items():
         if kind not in [known.value for known in MetricTypes]:
-            raise ValueError(f"model_metrics has {kind!r}, which is none of counter, gauge, histogram")
+            raise ValueError(f"model_metrics has {shown(kind)}, which is none of counter, gauge, histogram")
         if not isinstance(metrics, list):
             raise TypeError(f"model_metrics.{kind} must be a list of metrics")
         for metric in metrics:
@@ -59,10 +60,10 @@ def definitions(section: dict[Any, Any]) -> Iterator[Definition]:
 
 def definition(metric: Any, kind: str) -> Definition:
     if not isinstance(metric, dict) or not {"name", "unit", "dimensions"} <= metric.keys():
-        raise ValueError(f"a {kind} needs name, unit and dimensions: {metric!r}")
+        raise ValueError(f"a {kind} needs name, unit and dimensions: {shown(metric)}")
     name, unit, dimensions = metric["name"], metric["unit"], metric["dimensions"] or []
     if not (isinstance(name, str) and isinstance(unit, str) and isinstance(dimensions, list)):
-        raise TypeError(f"a {kind} has a text as name and as unit, and a list of dimensions: {metric!r}")
+        raise TypeError(f"a {kind} has a text as name and as unit, and a list of dimensions: {shown(metric)}")
     return Definition(name, unit, dimensions, MetricTypes(kind))
 
 

@@ -5,14 +5,30 @@ from __future__ import annotations
 import sys
 
 import pytest
+from model_archiver.checks import model_config
 from model_archiver.checks.model_config import named_model_class, read_model_config
 from model_archiver.model_archiver_error import ModelArchiverError
+
+from ts.utils import documents
 
 
 def test_a_mapping_is_right(pack, inputs, contents):
     (inputs / "model-config.yaml").write_text("minWorkers: 1\nhandler:\n  topk: 3\n")
     archive = pack(config_file="model-config.yaml")
     assert contents(archive)["model-config.yaml"] == b"minWorkers: 1\nhandler:\n  topk: 3\n"
+
+
+# Each line stands for nine times what the line before it does.
+BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+TOO_LARGE = "with its aliases written out, has more than 20000 values or 64 levels, the most that are read"
+
+
+def test_what_is_packed_is_what_handlers_read():
+    assert (model_config.LARGEST, model_config.MOST_VALUES, model_config.DEEPEST) == (
+        documents.LARGEST_YAML,
+        documents.MOST_VALUES,
+        documents.DEEPEST,
+    )
 
 
 @pytest.mark.parametrize(
@@ -24,12 +40,19 @@ def test_a_mapping_is_right(pack, inputs, contents):
         ("just text", "is a str, not a YAML mapping of settings"),
         ("a: [1\n", "is not YAML: "),
         ("a: \xff", "is not YAML: "),
+        ("a: 2001-99-99", "is not YAML: month must be in 1..12"),
+        ("[" * 9000, "is not YAML: too deep"),
+        ("a: " + "x" * 65_536, "has more than 65536 bytes, the most that is read"),
+        ("a: " + "[" * 65 + "]" * 65, TOO_LARGE),
+        ("&a {b: [*a]}", TOO_LARGE),
+        (BOMB, TOO_LARGE),
+        (BOMB.replace("[*", "{<<: [*").replace("]", "]}"), TOO_LARGE),
     ],
 )
 def test_anything_else_is_refused(pack, inputs, text, message):
     pytest.importorskip("yaml")
     (inputs / "c.yaml").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ModelArchiverError, match=f"^the config file c.yaml {message}"):
+    with pytest.raises(ModelArchiverError, match=f"^the config file c.yaml,? {message}"):
         pack(config_file="c.yaml")
 
 
