@@ -92,7 +92,8 @@ def test_an_image_of_more_than_max_pixels_is_a_413_by_its_header(torchscript_fol
     assert answer["type"] == "RequestEntityTooLargeException"
     width, height = Image.open(BytesIO(kitten)).size
     assert answer["message"] == (
-        f"The image is too large: {width}x{height} pixels, and at most 1000 are allowed"
+        f"The image is too large: {width}x{height} pixels, and max_pixels is 1000: send a smaller one, or"
+        " raise handler.max_pixels in model-config.yaml"
     )
     assert limit == Image.MAX_IMAGE_PIXELS
 

@@ -14,6 +14,7 @@ from PIL import Image
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batch_slots import BatchSlots
+from ts.handler_utils.images.limits import ImageLimits
 from ts.handler_utils.images.pillow import encode_jpeg, to_channels
 from ts.handler_utils.images.reader import ImageReader
 from ts.handler_utils.images.settings import VisionSettings
@@ -21,8 +22,11 @@ from ts.handler_utils.images.threads import default_threads, map_in_threads
 from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
+from ts.handler_utils.requests.envelope_rows import count_requests
 from ts.handler_utils.requests.input_shapes import InputShapes
+from ts.handler_utils.requests.json_encoding import is_enveloped
 from ts.handler_utils.requests.payload import is_encoded, payload_of
+from ts.handler_utils.requests.rows import server_context
 from ts.handler_utils.settings import Warmup
 from ts.utils.util import PredictionException
 
@@ -57,9 +61,10 @@ class ImageBatches(Part):
     def reader(self) -> ImageReader:
         """Decodes images, as the settings say."""
         settings = Configuration.of(self.handler).settings
-        names = ("exif", "max_pixels", "decoder", "scaled_decode")
+        names = ("exif", "decoder", "scaled_decode")
         given = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
-        return ImageReader(**given, device=self.handler.device)
+        limits = settings.limits() if isinstance(settings, VisionSettings) else ImageLimits()
+        return ImageReader(**given, limits=limits, device=self.handler.device)
 
     @cached_property
     def threads(self) -> int:
@@ -72,10 +77,21 @@ class ImageBatches(Part):
         Raises:
             InvalidInput: there is no request behind the row.
         """
+        return self.reader.photo(self._payload(index))
+
+    def photo_size(self, index: int) -> tuple[int, int] | None:
+        """Width and height of what `photo` returns, without decoding it; None for nested lists.
+
+        Raises:
+            InvalidInput: there is no request behind the row.
+        """
+        return self.reader.photo_size(self._payload(index))
+
+    def _payload(self, index: int) -> Any:
         rows = CurrentBatch.of(self.handler).rows
         if index >= len(rows):
             raise InvalidInput("There is no photo: postprocess was called outside of handle")
-        return self.reader.photo(payload_of(rows[index]))
+        return payload_of(rows[index])
 
     def warmup_batch(self, rows: int, warmup: Warmup) -> Any:
         """A batch of grey images of the size that a warm-up asks for."""
@@ -135,7 +151,7 @@ class ImageBatches(Part):
     def _stack(self, images: list[torch.Tensor]) -> torch.Tensor:
         device = self.handler.device
         if any(image.dtype != torch.uint8 for image in images):
-            return torch.stack([self._normalize(image) for image in images]).to(device)
+            return _stacked([self._normalize(image) for image in images]).to(device)
         return self._normalize(_to_device(torch.stack(images), device))
 
     def _normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
@@ -149,7 +165,8 @@ class ImageBatches(Part):
         self, rows: list[Any], transform_of: TransformOf, slots: BatchSlots
     ) -> Iterator[torch.Tensor | Image.Image | PredictionException]:
         """For each row a tensor [C, H, W], or the image for an `image_processing` that a subclass brings."""
-        decoded_on_gpu = self._decode_on_gpu(rows, transform_of)
+        limits = self._limits(rows)
+        decoded_on_gpu = self._decode_on_gpu(rows, transform_of, limits)
         for_gpu = self._is_on_gpu()  # which normalizes a whole batch at once
 
         def read(index: int) -> Any:
@@ -159,8 +176,8 @@ class ImageBatches(Part):
                     return transform.pixels(decoded_on_gpu[index])
                 payload = payload_of(rows[index])
                 if not is_ours(transform):
-                    return self.reader.photo(payload)
-                pixels = self.reader.pixels(payload, transform)
+                    return self.reader.photo(payload, limits)
+                pixels = self.reader.pixels(payload, transform, limits)
                 if for_gpu:
                     return pixels.contiguous()
                 return self._normalize(pixels, slots.place(index, pixels.shape))
@@ -170,13 +187,26 @@ class ImageBatches(Part):
         threads = 1 if decoded_on_gpu or len(rows) == 1 else self.threads
         return map_in_threads(read, range(len(rows)), threads)
 
-    def _decode_on_gpu(self, rows: list[Any], transform_of: TransformOf) -> Mapping[int, StoredImage]:
+    def _limits(self, rows: list[Any]) -> ImageLimits:
+        """Of each row; of all together, where an envelope has made them of one request."""
+        limits = self.reader.limits
+        is_one_request = count_requests(server_context(self.handler.context)) == 1
+        return limits.together() if len(rows) > 1 and is_enveloped() and is_one_request else limits
+
+    def _decode_on_gpu(
+        self, rows: list[Any], transform_of: TransformOf, limits: ImageLimits
+    ) -> Mapping[int, StoredImage]:
         requests = {}
         if getattr(Configuration.of(self.handler).settings, "decoder", None) == "nvjpeg":
             for index, row in enumerate(rows):
                 with suppress(PredictionException):  # which `read` finds again
                     requests[index] = payload_of(row), transform_of(index)
-        return self.reader.decode_on_gpu(requests) if requests else {}
+        return self.reader.decode_on_gpu(requests, limits) if requests else {}
+
+
+def _stacked(images: list[torch.Tensor]) -> torch.Tensor:
+    """A batch [N, C, H, W]; of a single image without a copy, since it may be a whole photo."""
+    return images[0][None] if len(images) == 1 else torch.stack(images)
 
 
 def _to_device(batch: torch.Tensor, device: Any) -> torch.Tensor:

@@ -27,6 +27,12 @@ def center_crop(
     return values[..., top : top + height, left : left + width]
 
 
+def crop_range(length: int, crop: int) -> tuple[int, int]:
+    """Where a crop from the middle of a side starts and ends: all of the side, if it is shorter."""
+    start = 0 if crop > length else _start(length, crop)
+    return start, min(length, start + crop)
+
+
 def end_of_crop(length: int, crop: int) -> int:
     """Where a crop from the middle of a side ends: how much of the side it needs, from 0 on."""
     return length if crop > length else _start(length, crop) + crop

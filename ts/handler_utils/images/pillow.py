@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
-from http import HTTPStatus
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Union
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ts.handler_utils.errors import DATA_ERRORS, InvalidInput
+from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.images.eight_bits import to_8_bit
+from ts.handler_utils.images.formats import known_formats
+from ts.handler_utils.images.limits import ImageLimits, pillow_refuses
 from ts.handler_utils.requests.numbers import read_numbers
 from ts.handler_utils.requests.payload import encoded_bytes
 
+logger = logging.getLogger(__name__)
+
 Encoded = Union[bytes, bytearray, memoryview]
 
+DEFAULT_LIMITS = ImageLimits()
+_ORIENTATION = 0x0112  # EXIF 2.32, section 4.6.4
+
 # Images of more than half of what is allowed are nothing to warn of. Once for all, since to change the filters for
-# the time of a call would change them for other threads too.
+# the time of a call would change them for other threads too. What is wrong with a file is its client's concern,
+# and Python would remember each such warning, since their texts differ.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 def read_image(
-    payload: Any, *, exif: bool = True, max_pixels: int | None = None
+    payload: Any, *, exif: bool = True, limits: ImageLimits = DEFAULT_LIMITS
 ) -> Image.Image | torch.Tensor:
     """Reads one request's image.
 
     Args:
         payload: an encoded image (bytes, base64 text, a `data:` URI), or nested lists of numbers.
         exif: whether to turn the image upright, as its EXIF orientation says.
-        max_pixels: width times height of the largest image that is decoded; None for Pillow's own limit.
+        limits: of what is decoded.
 
     Returns:
         An image of the mode that it was sent in; or, for nested lists, a float32 tensor of the lists' shape.
@@ -41,77 +53,106 @@ def read_image(
     data = encoded_bytes(payload)
     if data is None:
         return read_nested_lists(payload)
-    return decode_image(data, exif=exif, max_pixels=max_pixels)
+    return decode_image(data, exif=exif, limits=limits)
 
 
-def read_nested_lists(payload: Any, channels: int | None = None) -> torch.Tensor:
+def read_nested_lists(payload: Any, dimensions: int | None = None) -> torch.Tensor:
     """A model's input, float32, as JSON holds it: nested lists of finite numbers.
 
     Args:
         payload: what was sent.
-        channels: of the model's input [channels, height, width]; None where its shape is not known.
+        dimensions: of the tensor; None where they are not known.
 
     Raises:
         InvalidInput: it is something else.
     """
     values = read_numbers(payload, torch.float32)
-    if channels is not None and (values.dim() != 3 or len(values) != channels):
+    if dimensions not in (None, values.dim()):
         raise InvalidInput(
-            f"The nested lists are of shape {list(values.shape)}, and the model takes [{channels}, height, width]"
+            f"The nested lists are of shape {list(values.shape)}, and the model takes [channels, height, width]"
         )
     return values
 
 
 def decode_image(
-    data: Encoded, *, exif: bool = True, max_pixels: int | None = None, least_side: int | None = None
+    data: Encoded,
+    *,
+    exif: bool = True,
+    limits: ImageLimits = DEFAULT_LIMITS,
+    least_side: int | None = None,
 ) -> Image.Image:
-    """Decodes an image of any format that Pillow opens; of an animation, the first frame.
+    """Decodes an image; of an animation, the first frame.
 
     Args:
         data: the encoded image.
         exif: whether to turn the image upright, as its EXIF orientation says.
-        max_pixels: see `open_image`.
+        limits: of what is decoded.
         least_side: lets the decoder of JPEG leave out detail, as long as both sides keep so many pixels.
 
     Raises:
         InvalidInput: no image, a broken one (400), or one of too many pixels (413).
     """
-    image = open_image(data, max_pixels)
-    try:
+    image = open_image(data, limits.formats)
+    limits.check_image(data, image)
+    with _clients_faults():
         if least_side is not None:
             image.draft(None, (least_side, least_side))  # only JPEG's decoder can, others do nothing
         image.load()
-        if exif:
-            ImageOps.exif_transpose(image, in_place=True)  # a copy would lose its format and its other frames
-    except DATA_ERRORS as error:
-        raise InvalidInput(f"The image is damaged: {error}") from error
+    if exif:
+        _turn_upright(image)
     return image
 
 
-def open_image(data: Encoded, max_pixels: int | None = None) -> Image.Image:
-    """Reads the header of an image of any format that Pillow opens.
-
-    Args:
-        data: the encoded image.
-        max_pixels: width times height of the largest image that is decoded; a larger one is refused by its
-            header. None for Pillow's own limit, twice `PIL.Image.MAX_IMAGE_PIXELS`, which always holds.
+def open_image(data: Encoded, formats: Sequence[str]) -> Image.Image:
+    """Reads the header of an image, of one of these formats.
 
     Raises:
-        InvalidInput: no image, a broken one (400), or one of too many pixels (413).
+        InvalidInput: no image, a broken one (400), or one of more pixels than Pillow opens (413).
     """
     try:
-        image = Image.open(io.BytesIO(data))
+        with _clients_faults():
+            return Image.open(io.BytesIO(data), formats=known_formats(formats))
     except Image.DecompressionBombError as error:
-        raise InvalidInput(f"The image is too large: {error}", HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from error
+        raise pillow_refuses(str(error)) from error
     except UnidentifiedImageError as error:
-        raise InvalidInput(f"The {len(data)} bytes received are not an image of a known format") from error
-    except DATA_ERRORS as error:
-        raise InvalidInput(f"The image is damaged: {error}") from error
-    width, height = image.size
-    if max_pixels is not None and width * height > max_pixels:
-        message = f"The image is too large: {width}x{height} pixels, and at most {max_pixels} are allowed"
-        raise InvalidInput(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return image
+        raise InvalidInput(
+            f"The {len(data)} bytes received are not an image of a format that is read: {', '.join(formats)}."
+            " handler.formats in model-config.yaml names these"
+        ) from error
+
+
+def read_orientation(image: Image.Image) -> int:
+    """How an image is to be turned, as EXIF numbers it: 1, upright, unless it says otherwise."""
+    try:
+        found = image.getexif().get(_ORIENTATION, 1)
+        return int(found) if found in range(2, 9) else 1
+    except MemoryError:
+        raise
+    except Exception:  # EXIF that cannot be read says nothing
+        return 1
+
+
+def _turn_upright(image: Image.Image) -> None:
+    """Turns an image in place: a copy would lose its format and its other frames."""
+    if read_orientation(image) == 1:
+        return
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # the image is turned by then: what it cannot write is the EXIF without
+        logger.debug("EXIF cannot be written again: %s", error)
+
+
+@contextmanager
+def _clients_faults() -> Iterator[None]:
+    """Whatever Pillow raises while it reads the bytes of a client is the client's fault, lack of memory aside."""
+    try:
+        yield
+    except (MemoryError, UnidentifiedImageError, Image.DecompressionBombError):
+        raise
+    except Exception as error:
+        raise InvalidInput(f"The image is damaged: {error or type(error).__name__}") from error
 
 
 def to_channels(image: Image.Image, channels: int) -> Image.Image:
@@ -121,26 +162,20 @@ def to_channels(image: Image.Image, channels: int) -> Image.Image:
     do.
     """
     mode = "L" if channels == 1 else "RGB"
-    if image.mode == "F" or image.mode.startswith("I"):
-        image = _to_8_bit(image)
+    image = to_8_bit(image)
     return image if image.mode == mode else image.convert(mode)
-
-
-def _to_8_bit(image: Image.Image) -> Image.Image:
-    """Float images hold [0, 1] or [0, 255]; integer ones 16 bits, unless all their values fit in 8."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    largest = values.max(initial=0)
-    if image.mode == "F" and largest <= 1:
-        values *= 255
-    elif largest > 255:
-        values /= 257
-    return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
 
 
 def to_tensor(image: Image.Image) -> torch.Tensor:
     """The values of an 8-bit image, grey or RGB, as uint8 [C, H, W]."""
     values = torch.from_numpy(np.array(image))
     return values[None] if values.dim() == 2 else values.permute(2, 0, 1)
+
+
+def to_image(values: torch.Tensor) -> Image.Image:
+    """An image of uint8 values [C, H, W], grey or RGB."""
+    rows = values.permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(rows[..., 0] if rows.shape[-1] == 1 else rows)
 
 
 def encode_png(image: Image.Image) -> bytes:

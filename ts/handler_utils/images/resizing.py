@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
 
-from ts.handler_utils.images.pillow import to_tensor
+from ts.handler_utils.images.pillow import to_image, to_tensor
 
 Size = tuple[int, int]
+
+# Pixels to each side that Pillow's filters reach, where they do not make an image smaller.
+_REACH = {"nearest": 1, "box": 0.5, "bilinear": 1, "hamming": 1, "bicubic": 2, "lanczos": 3}
 
 
 def scales_tensors(interpolation: str, device: Any = "cpu") -> bool:
@@ -42,6 +46,48 @@ def resized_size(resize: int | Sequence[int], size: Size) -> Size:
 def resize_image(image: Image.Image, size: Size, interpolation: str) -> Image.Image:
     """Scales an image to a width and height, by Pillow."""
     return image if image.size == size else image.resize(size, Image.Resampling[interpolation.upper()])
+
+
+def resize_opaque(image: Image.Image, size: Size, interpolation: str) -> Image.Image:
+    """An RGBA image as RGB, scaled: by a channel at a time, as two whole images would take 8 bytes a pixel."""
+    channels = [resize_image(image.getchannel(name), size, interpolation) for name in "RGB"]
+    return Image.merge("RGB", channels)
+
+
+def resize_part(
+    image: Image.Image, size: Size, part: tuple[int, int, int, int], interpolation: str
+) -> Image.Image:
+    """A part of what `resize_image` would make, within 1 of 255, for what the part costs.
+
+    Args:
+        image: the image, by Pillow.
+        size: width and height of the whole.
+        part: left, top, right and bottom of what is wanted of it.
+    """
+    along_x = _source(image.width, size[0], part[0], part[2], interpolation)
+    along_y = _source(image.height, size[1], part[1], part[3], interpolation)
+    needed = image.crop((along_x.start, along_y.start, along_x.stop, along_y.stop))
+    box = (along_x.first, along_y.first, along_x.last, along_y.last)
+    wanted = part[2] - part[0], part[3] - part[1]
+    return needed.resize(wanted, Image.Resampling[interpolation.upper()], box)
+
+
+class _Source(NamedTuple):
+    """Of a side of an image: pixels from `start` to `stop`, and what of these becomes a part, as Pillow's box."""
+
+    start: int
+    stop: int
+    first: float
+    last: float
+
+
+def _source(length: int, scaled: int, start: int, stop: int, interpolation: str) -> _Source:
+    """What a part of a scaled side is made of: filters reach beyond it."""
+    scale = length / scaled
+    reach = _REACH[interpolation] * max(scale, 1)
+    first, last = start * scale, stop * scale
+    begin, end = max(0, math.floor(first - reach) - 1), min(length, math.ceil(last + reach) + 1)
+    return _Source(begin, end, first - begin, min(last, length) - begin)
 
 
 def resize_values(
@@ -78,6 +124,4 @@ def resize_values(
 
 def _enlarge(values: torch.Tensor, size: Size, interpolation: str) -> torch.Tensor:
     """By Pillow, from which torch's would differ by more than 1 of 255; images to be enlarged are small."""
-    rows = values.permute(1, 2, 0).numpy()
-    image = Image.fromarray(rows[..., 0] if rows.shape[-1] == 1 else rows)
-    return to_tensor(resize_image(image, size, interpolation))
+    return to_tensor(resize_image(to_image(values), size, interpolation))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, ClassVar, Literal, Optional, Union
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator
+from PIL import Image
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator
 
+from ts.handler_utils.images.formats import DEFAULT_FORMATS, check_formats
+from ts.handler_utils.images.limits import MAX_ASPECT, MAX_PIXELS, MAX_SCANS, ImageLimits
 from ts.handler_utils.images.transform import preset_changes, weights_of_preset
 from ts.handler_utils.requests.options import Options
 from ts.handler_utils.settings import WarmedUpSettings
@@ -41,7 +44,20 @@ class VisionSettings(WarmedUpSettings):
     )
     exif: bool = Field(default=True, description="turn images upright, as their EXIF orientation says")
     max_pixels: Optional[int] = Field(
-        default=None, ge=1, description="width times height of the largest image that is decoded"
+        default=MAX_PIXELS,
+        ge=1,
+        description="width times height of the largest image that is decoded: once in a JPEG of one scan or a PNG,"
+        " 4 times in WebP and AVIF, 3 times in a CMYK JPEG, 16 times in a run-length coded BMP, else twice; for a"
+        " JPEG of more than 10 scans, a fifth of their number",
+    )
+    max_aspect: float = Field(
+        default=MAX_ASPECT, ge=1, description="longer side by shorter side of the thinnest image that is read"
+    )
+    max_scans: int = Field(
+        default=MAX_SCANS, ge=1, description="scans of a JPEG, such as a progressive one, that is decoded"
+    )
+    formats: Annotated[list[str], AfterValidator(check_formats), Field(min_length=1)] = Field(
+        default=list(DEFAULT_FORMATS), description="what images are read, by Pillow's names of their formats"
     )
 
     decoder: Literal["auto", "torchvision", "torchcodec", "pillow", "nvjpeg"] = Field(
@@ -65,6 +81,14 @@ class VisionSettings(WarmedUpSettings):
         if name is not None:
             weights_of_preset(name)
         return name
+
+    def limits(self) -> ImageLimits:
+        """The limits of the images that are read."""
+        names = ("max_pixels", "max_aspect", "max_scans", "formats")
+        given = {name: getattr(self, name) for name in names}
+        if "max_pixels" not in self.model_fields_set and Image.MAX_IMAGE_PIXELS is None:
+            given["max_pixels"] = None  # TorchServe's limit_max_image_pixels=false, or a handler's own module
+        return ImageLimits(**given)
 
     def transform_changes(self) -> dict[str, Any]:
         """The arguments of `ImageTransform` that these settings give."""
@@ -98,6 +122,9 @@ class LayerExplainedSettings(VisionSettings):
     explain_layer: Optional[str] = Field(
         default=None, description="the model's layer to explain by: backbone.layer4; no explanations if unset"
     )
+    max_answer_pixels: int = Field(
+        default=13_000_000, ge=1, description="width times height of the largest mask or picture in an answer"
+    )
 
 
 def _split_names(value: Any) -> Any:
@@ -105,7 +132,7 @@ def _split_names(value: Any) -> Any:
     if isinstance(value, str):
         try:
             value = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"Input should be names separated by commas, or a JSON list: {error}") from error
     value = value if isinstance(value, (list, tuple)) else [value]
     names = [str(name) if isinstance(name, int) else name for name in value]
@@ -120,7 +147,7 @@ def _not_a_number(value: Any) -> Any:
     return value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_split_names), Field(min_length=1)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_split_names), Field(min_length=1, max_length=10_000)]
 
 
 class ObjectDetectorOptions(Options):
@@ -153,7 +180,20 @@ class ObjectDetectorOptions(Options):
 class ObjectDetectorSettings(LayerExplainedSettings, ObjectDetectorOptions):
     """Settings of object_detector."""
 
+    max_drawn: int = Field(default=300, ge=1, description="detections that are drawn in a picture")
+    max_mask_pixels: int = Field(
+        default=300_000_000,
+        ge=1,
+        description="pixels of the masks in an answer: detections times those of the photo",
+    )
+
     mixed_precision: ClassVar[bool] = True  # boxes need float32
+
+    max_pixels: Optional[int] = (
+        Field(  # a model gets whole photos in float32: 12 bytes a pixel, more than once
+            default=MAX_PIXELS // 2, ge=1, description=VisionSettings.model_fields["max_pixels"].description
+        )
+    )
 
     classes: Annotated[Optional[Names], BeforeValidator(_not_a_number)] = Field(
         default=None, description=ObjectDetectorOptions.model_fields["classes"].description

@@ -10,14 +10,25 @@ from typing import Any, NamedTuple
 import torch
 from PIL import Image
 
-from ts.handler_utils.images.center_crop import center_crop, end_of_crop
+from ts.handler_utils.images.center_crop import center_crop, crop_range, end_of_crop
+from ts.handler_utils.images.eight_bits import to_8_bit
 from ts.handler_utils.images.orientation import lies_on_its_side, turn_upright
-from ts.handler_utils.images.pillow import to_channels, to_tensor
-from ts.handler_utils.images.resizing import Size, resize_image, resize_values, resized_size, scales_tensors
+from ts.handler_utils.images.pillow import to_channels, to_image, to_tensor
+from ts.handler_utils.images.resizing import (
+    Size,
+    resize_image,
+    resize_opaque,
+    resize_part,
+    resize_values,
+    resized_size,
+    scales_tensors,
+)
 
 # What ImageNet's classifiers are trained with (torchvision's documentation of its models).
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+_LONG = 8  # times as long as wide: no photo is, a panorama included
 
 
 class StoredImage(NamedTuple):
@@ -113,10 +124,32 @@ class ImageTransform:
         """
         if isinstance(image, StoredImage):
             return self._pixels_of_stored(image)
-        image = to_channels(image, self.channels)
-        if self.resize is not None:
-            image = resize_image(image, resized_size(self.resize, image.size), self.interpolation)
-        return self._crop(to_tensor(image))
+        values = to_tensor(self._pixels_of_image(image))
+        return self._crop(values.expand(self.channels, -1, -1))
+
+    def _pixels_of_image(self, image: Image.Image) -> Image.Image:
+        """Scaled, and to be cropped. Grey becomes RGB afterwards, since there is less of it then."""
+        image = to_8_bit(image)
+        is_grey = self.channels == 1 or image.mode in ("1", "L", "LA")
+        size = self._resized_size(image.size)
+        if image.mode == "RGBA" and not is_grey and size != image.size and not self._crops_first(size):
+            return resize_opaque(image, size, self.interpolation)
+        image = to_channels(image, 1 if is_grey else 3)
+        if self.crop is not None and self._crops_first(size):
+            rows, columns = _both_sides(self.crop)
+            (left, right), (top, bottom) = crop_range(size[0], columns), crop_range(size[1], rows)
+            return resize_part(image, size, (left, top, right, bottom), self.interpolation)
+        return resize_image(image, size, self.interpolation)
+
+    def _resized_size(self, size: Size) -> Size:
+        return size if self.resize is None else resized_size(self.resize, size)
+
+    def _crops_first(self, scaled: Size) -> bool:
+        """Whether only what the crop leaves is made of an image that is long and thin.
+
+        Of others all is made: to be bit for bit what `Resize` and `CenterCrop` make.
+        """
+        return self.crop is not None and _is_long(scaled)
 
     def _pixels_of_stored(self, image: StoredImage) -> torch.Tensor:
         """Scales before it turns, since there is less to turn then."""
@@ -126,6 +159,8 @@ class ImageTransform:
         height, width = values.shape[-2:]
         sideways = lies_on_its_side(orientation)
         size = resized_size(self.resize, (height, width) if sideways else (width, height))
+        if self._crops_first(size):
+            return self.pixels(to_image(turn_upright(values, orientation)))
         if self.crop is not None and orientation == 1:
             return self._resize_and_crop(values, size, self.crop)
         values = resize_values(values, size[::-1] if sideways else size, self.interpolation)
@@ -140,6 +175,14 @@ class ImageTransform:
 
     def _crop(self, values: torch.Tensor) -> torch.Tensor:
         return values if self.crop is None else center_crop(values, *_both_sides(self.crop))
+
+    def largest_size(self, size: Size) -> Size:
+        """Width and height of the largest image that is made of one of a width and height.
+
+        An image that is no longer than photos are becomes as large as whoever set `resize` will have expected.
+        """
+        scaled = self._resized_size(size)
+        return scaled if _is_long(scaled) and self.crop is None else size
 
     @property
     def shape(self) -> tuple[int, int, int] | None:
@@ -223,6 +266,10 @@ def preset_changes(preset: Any) -> Mapping[str, Any]:
         "mean": getattr(transforms, "mean", None),
         "std": getattr(transforms, "std", None),
     }
+
+
+def _is_long(size: Size) -> bool:
+    return max(size) > _LONG * min(size)
 
 
 def _single(size: Any) -> Any:

@@ -49,7 +49,7 @@ def devices(torch: Any) -> list[str]:
 
 
 def decoders(torch: Any) -> dict[str, Optional[str]]:
-    from ts.handler_utils.images.jpeg_decoders import cpu_decoder, gpu_decoder
+    from ts.handler_utils.images.jpeg.decoders import cpu_decoder, gpu_decoder
 
     found = {name: failure(cpu_decoder, name) for name in ("torchvision", "torchcodec", "pillow")}
     if torch.cuda.is_available():

@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.errors import InvalidInput
-from ts.handler_utils.images import jpeg_decoders
-from ts.handler_utils.images.jpeg_decoders import cpu_decoder
+from ts.handler_utils.images.jpeg import decoders as jpeg_decoders
+from ts.handler_utils.images.jpeg.decoders import cpu_decoder
+from ts.handler_utils.images.limits import ImageLimits
 from ts.handler_utils.images.pillow import decode_image
 from ts.handler_utils.images.reader import ImageReader
 from ts.handler_utils.images.transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
@@ -72,7 +73,7 @@ JPEGS = {
     "high": jpeg(photo(200, 900)),
     "small": jpeg(photo(60, 40)),
     "exact": jpeg(photo(256, 256)),
-    "a line": jpeg(photo(1000, 2)),
+    "a line": jpeg(photo(1000, 10)),
 }
 
 
@@ -137,11 +138,12 @@ def test_a_damaged_jpeg_is_refused_in_pillows_words(cut, decoder):
 
 
 def test_a_jpeg_of_too_many_pixels_is_not_decoded(decoder):
-    reader = ImageReader(decoder=decoder, max_pixels=500 * 375 - 1)
-    with pytest.raises(InvalidInput, match="500x375 pixels, and at most 187499 are allowed") as raised:
+    reader = ImageReader(decoder=decoder, limits=ImageLimits(max_pixels=500 * 375 - 1))
+    with pytest.raises(InvalidInput, match="500x375 pixels, and max_pixels is 187499") as raised:
         reader.pixels(JPEGS["RGB"], CLASSIFIER)
     assert raised.value.error_code == 413
-    assert ImageReader(decoder=decoder, max_pixels=500 * 375).pixels(JPEGS["RGB"], CLASSIFIER) is not None
+    reader = ImageReader(decoder=decoder, limits=ImageLimits(max_pixels=500 * 375))
+    assert reader.pixels(JPEGS["RGB"], CLASSIFIER) is not None
 
 
 def test_pillows_own_limit_holds_without_a_setting(decoder, monkeypatch):
@@ -212,7 +214,7 @@ def test_nvjpeg_needs_a_gpu():
 def test_torchvision_decodes_without_being_imported_and_can_be_imported_then():
     code = """
 import sys
-from ts.handler_utils.images.jpeg_decoders import cpu_decoder, _smallest_jpeg
+from ts.handler_utils.images.jpeg.decoders import cpu_decoder, _smallest_jpeg
 decoder = cpu_decoder("torchvision")
 assert decoder.decode(_smallest_jpeg(), mode="RGB").shape == (3, 8, 8)
 assert "torchvision" not in sys.modules

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from ts.handler_utils.images.jpeg_header import read_jpeg_header
+from ts.handler_utils.images.jpeg.header import read_jpeg_header
 
 
 def jpeg(mode: str = "RGB", size: tuple = (31, 17), **options) -> bytes:
@@ -22,7 +22,7 @@ def jpeg(mode: str = "RGB", size: tuple = (31, 17), **options) -> bytes:
 )
 @pytest.mark.parametrize(("mode", "channels"), [("RGB", 3), ("L", 1)])
 def test_the_size_and_channels_of_a_plain_jpeg_are_read(mode, channels, options, wrap):
-    assert read_jpeg_header(wrap(jpeg(mode, **options))) == (31, 17, channels)
+    assert read_jpeg_header(wrap(jpeg(mode, **options)))[:3] == (31, 17, channels)
 
 
 def with_exif() -> bytes:
@@ -33,16 +33,16 @@ def with_exif() -> bytes:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"\xff\xd8", b"no image", b"\x89PNG" + bytes(40), jpeg("CMYK"), jpeg(keep_rgb=True), with_exif()],
-    ids=["nothing", "a marker", "text", "PNG", "CMYK", "RGB by Adobe", "EXIF"],
+    [b"", b"\xff\xd8", b"no image", b"\x89PNG" + bytes(40)],
+    ids=["nothing", "a marker", "text", "PNG"],
 )
-def test_what_is_not_plain_is_left_to_pillow(data):
+def test_what_is_no_jpeg_is_left_to_pillow(data):
     assert read_jpeg_header(data) is None
 
 
-@pytest.mark.parametrize("length", range(0, 180, 7))
+@pytest.mark.parametrize("length", range(0, 700, 7))
 def test_a_header_that_is_cut_off_is_left_to_pillow(length):
     whole = jpeg()
-    frame = whole.index(b"\xff\xc0")
+    scan = whole.index(b"\xff\xda")
     found = read_jpeg_header(whole[:length])
-    assert found == ((31, 17, 3) if length > frame + 9 else None)
+    assert (found is None) == (length < scan + 14)  # of which the scan's own header has 14 bytes

@@ -1,0 +1,1 @@
+"""JPEG: what its header says, and decoders of tensors."""
