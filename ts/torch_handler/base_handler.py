@@ -20,7 +20,6 @@ from ts.handler_utils.models.compilation import uses_aot_compile
 from ts.handler_utils.models.device import choose_device
 from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
 from ts.handler_utils.models.formats.onnx import setup_ort_session
-from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.loading import ModelLoading
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.requests.current import CurrentBatch
@@ -249,7 +248,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         return ModelLoading.of(self).eager(model_dir, model_file, model_pt_path)
 
     def _load_torchscript_model(self, model_pt_path: str) -> Any:
-        return load_torchscript(model_pt_path, self.device)
+        return ModelLoading.of(self).torchscript(model_pt_path)
 
     def _load_torch_export_aot_compile(self, model_so_path: str) -> Any:
         return load_aot_compiled(model_so_path, self.device)

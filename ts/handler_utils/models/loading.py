@@ -115,6 +115,10 @@ class ModelLoading(Part):
         trust = self._settings.trust_pickle
         return load_architecture(architecture, path, self.handler.device, trust_pickle=trust)
 
+    def torchscript(self, path: str) -> Any:
+        """Reads a TorchScript model, of the trust that the settings say; see `load_torchscript`."""
+        return load_torchscript(path, self.handler.device, trust_pickle=self._settings.trust_pickle)
+
     def eager(self, model_dir: str, model_file: str, path: Optional[str]) -> Any:
         """Makes the network of a model file, and gives it the weights of a serialized file; see `load_eager`."""
         settings = self._settings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterable, Mapping
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
@@ -92,9 +93,7 @@ def _is_binary(path: Path) -> bool:
 def _from_object(value: Any) -> Vocabulary:
     if isinstance(value, SavedObject):
         return _from_torchtext(value.state)
-    if isinstance(value, (list, tuple)):
-        value = {token: index for index, token in enumerate(value)}
-    return _checked(value)
+    return _checked(_numbered(value) if isinstance(value, (list, tuple)) else value)
 
 
 def _from_torchtext(state: Any) -> Vocabulary:
@@ -105,8 +104,16 @@ def _from_torchtext(state: Any) -> Vocabulary:
     if not (isinstance(state, tuple) and len(state) == 4):
         raise ValueError("it is not in a form that torchtext has saved vocabularies in")
     _, numbers, tokens, _ = state
-    default_index = numbers[0] if numbers else None
-    return _checked({token: index for index, token in enumerate(tokens)}, default_index)
+    if not (isinstance(numbers, (list, tuple)) and isinstance(tokens, (list, tuple))):
+        raise ValueError("it is not in a form that torchtext has saved vocabularies in")
+    return _checked(_numbered(tokens), numbers[0] if numbers else None)
+
+
+def _numbered(tokens: Sequence[Any]) -> dict[str, int]:
+    for index, token in enumerate(tokens):
+        if not isinstance(token, str):
+            raise ValueError(f"the token of index {index} must be a string: {reprlib.repr(token)}")
+    return {token: index for index, token in enumerate(tokens)}
 
 
 def _checked(indexes: Any, default_index: Optional[int] = None) -> Vocabulary:
@@ -114,9 +121,14 @@ def _checked(indexes: Any, default_index: Optional[int] = None) -> Vocabulary:
         raise ValueError(f"it holds a {type(indexes).__name__}, not the indexes of tokens")
     for token, index in indexes.items():
         if not (isinstance(token, str) and type(index) is int and index >= 0):
-            raise ValueError(f"the index of the token {token!r} must be a whole number from 0 on: {index!r}")
+            raise ValueError(
+                f"the index of the token {reprlib.repr(token)} must be a whole number from 0 on:"
+                f" {reprlib.repr(index)}"
+            )
     if not indexes:
         raise ValueError("it is empty")
+    if default_index is not None and type(default_index) is not int:
+        raise ValueError(f"its default index must be a whole number: {reprlib.repr(default_index)}")
     return Vocabulary(indexes, indexes.get(UNKNOWN) if default_index is None else default_index)
 
 
@@ -134,6 +146,8 @@ def _parse_json(text: str) -> Any:
     """The value, or None for text that is not JSON: a plain list of tokens."""
     try:
         return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is JSON that is nested too deeply") from None
     except ValueError:
         return None
 
@@ -141,12 +155,14 @@ def _parse_json(text: str) -> Any:
 def _entry(number: int, line: str) -> tuple[str, int]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"line {number + 1} is not JSON: {error}") from error
     if isinstance(value, str):
         return value, number
     if isinstance(value, dict) and {"token", "index"} <= value.keys():
-        return value["token"], value["index"]
-    if isinstance(value, list) and len(value) == 2:
+        value = [value["token"], value["index"]]
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
         return value[0], value[1]
-    raise ValueError(f'line {number + 1} must be a token, [token, index] or {{"token", "index"}}: {line}')
+    raise ValueError(
+        f'line {number + 1} must be a token, [token, index] or {{"token", "index"}}: {line[:200]}'
+    )

@@ -6,7 +6,9 @@ import io
 import pickle
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO, Callable
+from typing import Any, Callable
+
+from ts.utils.plain_pickle import PlainUnpickler, checked_keys
 
 # The first of the pickles that make up a file of torch.save before torch 1.6; the object is the fourth.
 _LEGACY_MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -48,30 +50,28 @@ def load_pickle(path: str | Path) -> Any:
     path = Path(path)
     try:
         if zipfile.is_zipfile(path):
-            return _load(io.BytesIO(_read_data_pickle(path)))
-        with path.open("rb") as file:
-            value = _load(file)
-            if value == _LEGACY_MAGIC_NUMBER:
-                _load(file), _load(file)  # the version of the format, and facts about the machine
-                value = _load(file)
-            return value
-    except (EOFError, LookupError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise pickle.UnpicklingError(f"the file is damaged: {type(error).__name__}: {error}") from error
+            return _VocabularyUnpickler(io.BytesIO(_read_data_pickle(path))).load()
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        raise pickle.UnpicklingError(f"the file is damaged: {error}") from error
+    unpickler = _VocabularyUnpickler(io.BytesIO(path.read_bytes()))
+    value = unpickler.load()
+    if value == _LEGACY_MAGIC_NUMBER:
+        unpickler.load(), unpickler.load()  # the version of the format, and facts about the machine
+        value = unpickler.load()
+    return value
 
 
 def _read_data_pickle(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-        if len(names) != 1:
+        found = [info for info in archive.infolist() if info.filename.endswith("/data.pkl")]
+        if len(found) != 1:
             raise pickle.UnpicklingError("the zip file was not written by torch.save")
-        return archive.read(names[0])
+        if found[0].file_size > path.stat().st_size:
+            raise pickle.UnpicklingError("the zip file is compressed, and so was not written by torch.save")
+        return archive.read(found[0])
 
 
-def _load(file: BinaryIO) -> Any:
-    return _VocabularyUnpickler(file).load()
-
-
-class _VocabularyUnpickler(pickle.Unpickler):
+class _VocabularyUnpickler(PlainUnpickler):
     """Knows the containers and the classes that vocabularies are made of, and nothing else.
 
     What it gives out for a name is immutable or made anew: a pickle can also set attributes of a class.
@@ -91,8 +91,20 @@ class _VocabularyUnpickler(pickle.Unpickler):
         """Word vectors, beside a vocabulary: they are in the model's weights already."""
 
 
+def _dictionary(items: Any = ()) -> dict[Any, Any]:
+    return checked_keys(items)
+
+
 def _default_dictionary(_factory: Any = None) -> dict[Any, Any]:
     return {}
+
+
+def _set(items: Any = ()) -> set[Any]:
+    return set(checked_keys((item, None) for item in items))
+
+
+def _unknown_index() -> int:
+    return 0
 
 
 def _no_tensor(*_: Any) -> None:
@@ -100,11 +112,11 @@ def _no_tensor(*_: Any) -> None:
 
 
 _PLAIN: dict[tuple[str, str], Callable[..., Any]] = {
-    ("collections", "OrderedDict"): dict,
-    ("collections", "Counter"): dict,
+    ("collections", "OrderedDict"): _dictionary,
+    ("collections", "Counter"): _dictionary,
     ("collections", "defaultdict"): _default_dictionary,
-    ("builtins", "set"): set,
-    ("__builtin__", "set"): set,
+    ("builtins", "set"): _set,
+    ("__builtin__", "set"): _set,
     ("torch._utils", "_rebuild_tensor_v2"): _no_tensor,
-    ("torchtext.vocab", "_default_unk_index"): int,
+    ("torchtext.vocab", "_default_unk_index"): _unknown_index,
 }

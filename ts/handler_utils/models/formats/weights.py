@@ -19,6 +19,8 @@ from ts.handler_utils.models.formats.content import (
     content_of,
     wrong_content,
 )
+from ts.handler_utils.models.formats.untrusted.pickles import check_checkpoint
+from ts.handler_utils.models.formats.untrusted.refusal import checking
 
 EXPECTED = "a state dict, which torch.save(model.state_dict(), ...) and safetensors write"
 
@@ -76,6 +78,9 @@ def read_module(path: str | Path, device: Any) -> torch.nn.Module:
 
 def _unpickle(path: str | Path, device: Any, trust_pickle: bool) -> Any:
     name = Path(path).name
+    if not trust_pickle:
+        with checking(path):
+            check_checkpoint(path)
     try:
         return torch.load(path, map_location=device, weights_only=not trust_pickle)
     except (AttributeError, ImportError) as error:

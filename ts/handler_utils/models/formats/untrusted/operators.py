@@ -42,7 +42,9 @@ _TENSORS_AND_NUMBERS = re.compile(
     r"((List|Optional)\[)*(Tensor|int|float|bool|number|complex|Scalar|SymInt|SymBool|SymFloat|Device|ScalarType"
     r"|Layout|MemoryFormat|Generator|NoneType|None)(\[\d+\])?\]*"
 )
-_OF_TORCH = ("aten", "prims", "quantized", "quantized_decomposed", "mkldnn", "onednn")
+_OF_TORCH = words("""
+    aten prim prims quantized _quantized quantized_decomposed mkldnn mkldnn_prepacked onednn sparse prepacked
+    """)
 
 
 def check_target(target: Any) -> None:

@@ -5,37 +5,39 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
+from ts.handler_utils.models.formats.untrusted.claims import check_claims
 from ts.handler_utils.models.formats.untrusted.expressions import is_plain_text
 from ts.handler_utils.models.formats.untrusted.refusal import Refused, shown
+from ts.handler_utils.models.formats.untrusted.zip_parts import ZipParts
 
 _PLAIN = (torch.Tensor, str, int, float, bool, complex, type(None), torch.dtype, torch.device, torch.Size)
 
 
-def check_format(file: str | Path | io.BytesIO) -> None:
-    """Refuses forms of a file of torch.save that torch before 2.6 reads without regard to `weights_only`.
+def check_checkpoint(file: str | Path | io.BytesIO) -> None:
+    """Refuses what torch before 2.6 reads of a file of torch.save without regard to `weights_only` or its size.
 
-    These are tar archives, of torch before 0.1.10, and TorchScript, to which `torch.load` turns when it finds one
-    (CVE-2025-32434).
+    These are tar archives, of torch before 0.1.10; TorchScript, to which `torch.load` turns when it finds one
+    (CVE-2025-32434); and tensors that are larger than what the file has of them. What is damaged is left to torch.
 
     Raises:
-        Refused: it is one of them.
+        Refused: it is, or holds, one of them.
     """
     try:
-        records = torch._C.PyTorchFileReader(
-            file if isinstance(file, io.BytesIO) else str(file)
-        ).get_all_records()
-    except RuntimeError:  # no zip, and so the form before torch 1.6, or that of tar
-        records = []
-    if any(name.casefold() == "constants.pkl" for name in records):
+        parts = ZipParts(file)
+    except zipfile.BadZipFile:  # and so the form before torch 1.6, or that of tar
+        if _is_tar(file):
+            raise Refused("a tar archive, as torch.save wrote before 2017") from None
+        return
+    if any(name.casefold().endswith("/constants.pkl") for name in parts.names):
         raise Refused("TorchScript among its weights")
-    if not records and _is_tar(file):
-        raise Refused("a tar archive, as torch.save wrote before 2017")
-    if isinstance(file, io.BytesIO):
-        file.seek(0)
+    with suppress(zipfile.BadZipFile, NotImplementedError, EOFError):
+        check_claims(parts)
 
 
 def _is_tar(file: str | Path | io.BytesIO) -> bool:
@@ -59,7 +61,8 @@ def check_plain(content: bytes, name: str) -> None:
     if not content:
         return
     file = io.BytesIO(content)
-    check_format(file)
+    check_checkpoint(file)
+    file.seek(0)
     try:
         loaded = torch.load(file, map_location="meta", weights_only=True)
     except (pickle.UnpicklingError, AttributeError, ImportError) as error:

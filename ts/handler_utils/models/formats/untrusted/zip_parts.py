@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,7 +25,7 @@ class ZipParts:
     which of two directories counts, and whether the case of a name does.
 
     Args:
-        path: the archive.
+        file: the archive.
 
     Attributes:
         names: of all parts, as the archive's directory has them.
@@ -33,8 +35,8 @@ class ZipParts:
         zipfile.BadZipFile: it is no zip archive, or not whole.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._zip = zipfile.ZipFile(path)
+    def __init__(self, file: str | Path | io.BytesIO) -> None:
+        self._zip = zipfile.ZipFile(file)
         infos = self._zip.infolist()
         self.names = [info.filename for info in infos]
         for name in self.names:
@@ -42,18 +44,19 @@ class ZipParts:
                 raise Refused(f"a part of the name {shown(name)}, which is no plain path")
         if len({name.casefold() for name in self.names}) != len(self.names):
             raise Refused("two parts of one name")
-        beyond = sum(info.file_size for info in infos) - Path(path).stat().st_size
+        size = len(file.getbuffer()) if isinstance(file, io.BytesIO) else Path(file).stat().st_size
+        beyond = sum(info.file_size for info in infos) - size
         if beyond > MOST_BYTES_BEYOND_THE_FILE:
             raise Refused(
                 f"parts of {beyond} bytes more than the file has, and {MOST_BYTES_BEYOND_THE_FILE} are the most"
             )
         self._root, _, _ = self.names[0].partition("/") if self.names else ("", "", "")
-        self._torch = self._torch_reader(path)
+        self._torch = self._torch_reader(file)
 
-    def _torch_reader(self, path: str | Path) -> object:
+    def _torch_reader(self, file: str | Path | io.BytesIO) -> Any:
         """torch's reader; None for an archive whose parts lie in no folder, which it does not read."""
         try:
-            reader = torch._C.PyTorchFileReader(str(path))
+            reader = torch._C.PyTorchFileReader(file if isinstance(file, io.BytesIO) else str(file))
             records = {f"{self._root}/{name}" for name in reader.get_all_records()}
         except RuntimeError:
             return None
@@ -69,7 +72,7 @@ class ZipParts:
             zipfile.BadZipFile: it is damaged.
         """
         content = self._zip.read(name)
-        if self._torch is not None and self._torch.get_record(name[len(self._root) + 1 :]) != content:  # type: ignore[attr-defined]
+        if self._torch is not None and self._torch.get_record(name[len(self._root) + 1 :]) != content:
             raise Refused(f"a part {shown(name)} that its readers read differently")
         return content
 
