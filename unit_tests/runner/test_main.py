@@ -11,6 +11,8 @@ from typing import Any, Callable
 
 import pytest
 
+from ts.runner.main import byte_count
+
 Build = Callable[..., Path]
 CHATTY = """
 import os, subprocess, sys
@@ -148,6 +150,17 @@ def test_standard_input_is_an_input(run: Run) -> None:
             ["serve", "chatty.mar", "--metrics", "good"],
             "torch-model-runner: good has no section `model_metrics`",
         ),
+        *(
+            ([*command, "--max-size", "100"], "torch-model-runner: chatty.mar unpacks to ")
+            for command in (
+                ["predict", "chatty.mar", "good"],
+                ["inspect", "chatty.mar"],
+                ["inspect", "chatty.mar", "--verify"],
+                ["inspect", "chatty.mar", "--describe"],
+                ["serve", "chatty.mar"],
+                ["export", "chatty.mar", "--output", "out.mar"],
+            )
+        ),
         (["inspect", "absent.mar"], "torch-model-runner: absent.mar does not exist\n"),
         (["serve", "absent.mar"], "torch-model-runner: absent.mar does not exist\n"),
         (
@@ -172,6 +185,10 @@ def test_what_cannot_be_served_is_one_sentence_and_2(run: Run, arguments: list[s
         (["predict", "chatty.mar", "good", "--option", "=3"], "'=3' is not KEY=VALUE"),
         (["predict", "chatty.mar", "good", "--header", "sequence"], "'sequence' is not KEY=VALUE"),
         (["predict", "chatty.mar", "good", "--batch-size", "0"], "'0' is not a whole number above 0"),
+        (
+            ["inspect", "chatty.mar", "--max-size", "2X"],
+            "'2X' is no number of bytes, such as 5000000, 500M or 20G",
+        ),
     ],
 )
 def test_a_wrong_usage_is_explained_and_2(run: Run, arguments: list[str], message: str) -> None:
@@ -222,3 +239,11 @@ def test_inspect_and_help_import_no_torch() -> None:
     code = "import sys, ts.runner.main; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1", 1), ("5000000", 5_000_000), ("3K", 3072), ("2m", 2 << 20), ("20G", 20 << 30), ("1T", 1 << 40)],
+)
+def test_sizes_may_have_a_unit(text: str, size: int) -> None:
+    assert byte_count(text) == size

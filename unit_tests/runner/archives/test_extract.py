@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import errno
 import io
+import os
+import shutil
 import stat
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from other_process import run
 
+from ts.runner.archives.archive import open_archive
 from ts.runner.archives.extract import extract
+from ts.runner.archives.limits import Limits
 from ts.runner.errors import ArchiveError
 
 
@@ -122,3 +129,60 @@ def test_a_tar_that_holds_a_zip_is_a_tar(tmp_path: Path, folder: Path) -> None:
         archive.addfile(info, io.BytesIO(inner.getvalue()))
     extract(path, folder)
     assert [entry.name for entry in folder.iterdir()] == ["inner.zip"]
+
+
+def test_an_archive_may_grow_by_50_times_and_to_256_mb(tmp_path: Path) -> None:
+    path = tmp_path / "small.mar"
+    path.write_bytes(b"x")
+    assert Limits(path).most == 256 * 1024 * 1024
+    os.truncate(path, 1 << 30)  # a sparse file, which takes no room
+    assert Limits(path).most == 50 * (1 << 30)
+    assert Limits(path, 7).most == 7
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, folder: Path) -> None:
+    """The child may write files of 1 MB at most: to the system a kind of full disk."""
+    path = tmp_path / "large.mar"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("weights.pt", bytes(range(256)) * 8192)
+    said = run(LIMITED, {"path": str(path), "folder": str(folder)}, tmp_path)
+    assert said == f"{path} cannot be unpacked into {folder}: File too large (TMPDIR may name another folder)"
+
+
+LIMITED = """
+import resource
+from pathlib import Path
+from ts.runner.archives.extract import extract
+from ts.runner.errors import ArchiveError
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+try:
+    extract(Path(arguments["path"]), Path(arguments["folder"]))
+except ArchiveError as error:
+    answer(str(error))
+"""
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_where_nothing_can_be_written_it_says_why_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: str
+) -> None:
+    path = tmp_path / "a.mar"
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("weights.pt", "numbers")
+    else:
+        tar_with(path, (tarfile.TarInfo("weights.pt"), b"numbers"))
+    (tmp_path / "t").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
+
+    def copyfileobj(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(shutil, "copyfileobj", copyfileobj)
+    with pytest.raises(ArchiveError) as raised, open_archive(path):
+        pass
+    assert f"a.mar cannot be unpacked into {tmp_path / 't'}" in str(raised.value)
+    assert str(raised.value).endswith(f"/f: {os.strerror(number)} (TMPDIR may name another folder)")
+    assert list((tmp_path / "t").iterdir()) == []

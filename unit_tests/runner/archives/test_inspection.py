@@ -43,3 +43,27 @@ def test_digests_must_be_a_mapping(tmp_path: Path) -> None:
         pytest.raises(ArchiveError, match="sha256 is not a mapping"),
     ):
         inspection(archive)
+
+
+def test_a_file_is_read_under_its_own_name_only(tmp_path: Path) -> None:
+    """Or a manifest of many names could have one large file read as often."""
+    path = folder_with(tmp_path, {"./own.py": "0", "own.py": hashlib.sha256(b"raise SystemExit").hexdigest()})
+    with open_archive(path) as archive:
+        assert inspection(archive)["damaged"] == ["./own.py"]
+
+
+def test_settings_of_any_types_are_shown_as_json(build: Callable[..., Path]) -> None:
+    text = "a: .nan, b: -.inf, c: 2001-02-03, 2001-02-03: d, e: !!set {f}, !!binary aGk=: g, h: 1.5, i: null, 7: true"
+    with open_archive(build(files={"echo.py": "", "c.yaml": f"{{{text}}}"}, configFile="c.yaml")) as archive:
+        settings = inspection(archive)["settings"]
+    assert json.loads(json.dumps(settings, allow_nan=False)) == {
+        "a": "nan",
+        "b": "-inf",
+        "c": "2001-02-03",
+        "2001-02-03": "d",
+        "e": "{'f'}",
+        "b'hi'": "g",
+        "h": 1.5,
+        "i": None,
+        "7": True,
+    }
