@@ -49,13 +49,14 @@ def read_numbers(payload: Any, dtype: Optional[torch.dtype] = None) -> torch.Ten
         raise InvalidInput(f"A request holds nested lists of numbers, not a value of type {found}")
     try:
         values = torch.as_tensor(payload, dtype=dtype)
+        are_finite = bool(values.isfinite().all())  # of 64 dimensions at most
     except Exception as error:  # of many kinds, by what is wrong
         if is_out_of_memory(error):
             raise
         raise InvalidInput(f"The nested lists cannot be read as a tensor: {error}") from error
     if not values.numel():
         raise InvalidInput(f"The nested lists hold no number: their shape is {list(values.shape)}")
-    if not values.isfinite().all():
+    if not are_finite:
         raise InvalidInput(f"The nested lists hold NaN, infinity, or a number too large for {values.dtype}")
     return values
 
