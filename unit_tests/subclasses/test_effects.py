@@ -346,3 +346,37 @@ def test_micro_batches_share_a_counter_and_the_place_where_it_is_asked_for(make_
     assert handler.total == 15
     assert handler.handle.parallelism == {"preprocess": 1, "inference": 2, "postprocess": 0}  # type: ignore[attr-defined]
     assert handler.handle.get_micro_batch_idx() is None  # type: ignore[attr-defined]
+
+
+def test_what_is_chained_deeper_than_calls_may_nest_is_looked_at_and_undone(make_context: Any) -> None:
+    class Chained(Adder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last = self.first = SimpleNamespace(total=0, next=None)
+            for _ in range(1500):
+                self.first = SimpleNamespace(total=0, next=self.first)
+
+        def add(self, number: int) -> int:
+            self.last.total += number
+            return self.last.total
+
+    handler, context = Chained(), make_context()
+    assert handler.handle([{"data": "1"}, {"data": "none"}, {"data": "2"}], context)[::2] == [1, 3]
+    assert context.statuses == {1: 503}
+
+
+def test_a_state_that_fails_to_be_looked_at_is_unknown(make_context: Any, caplog: Any) -> None:
+    class Closed:
+        @property
+        def __dict__(self) -> Any:
+            raise ValueError("closed")
+
+    class Keeping(Adder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept = Closed()
+
+    context = make_context()
+    Keeping().handle([{"data": "1"}, {"data": "none"}], context)
+    assert context.statuses == {0: 503, 1: 503}
+    assert "might change something twice: closed" in caplog.text

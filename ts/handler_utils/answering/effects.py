@@ -79,6 +79,7 @@ class Snapshot:
         self._contents: dict[int, _Content] = {}
         self._arrays: list[tuple[Any, Any]] = []
         self._looked_at = 0
+        self._unseen: list[Any] = []  # rather than recursion, since a handler may hold a linked list
         self._keep_attributes(attributes_of(handler), _NOT_ITS_OWN.__contains__)
         self._keep_attributes(getattr(context, "__dict__", {}), _is_private)  # the server's own are private
         for kind in type(handler).__mro__:
@@ -86,6 +87,8 @@ class Snapshot:
                 self._keep_class(kind)
                 for variables in _global_variables(kind):
                     self._keep_attributes(variables)
+        while self._unseen:
+            self._look_at(self._unseen.pop())
 
     def has_changed(self) -> bool:
         """Whether anything is not as it was."""
@@ -114,8 +117,7 @@ class Snapshot:
         if self._looked_at > LIMIT:
             raise UnknownStateError(f"it holds more than {LIMIT} values")
         if not set(map(type, values)) <= _CONSTANTS:
-            for value in values:
-                self._look_at(value)
+            self._unseen.extend(values)
 
     def _look_at(self, value: Any) -> None:
         kind = type(value)

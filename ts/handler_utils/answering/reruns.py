@@ -8,8 +8,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
-from ts.handler_utils.answering.effects import Snapshot, UnknownStateError
+from ts.handler_utils.answering.effects import Snapshot
 from ts.handler_utils.configuration import Configuration, is_default_handler
+from ts.handler_utils.errors import shown
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.rows import read_header, server_context
 from ts.handler_utils.worker import Worker, attributes_of
@@ -48,8 +49,8 @@ class Reruns(Part):
             return lambda: bool(stateless)
         try:
             snapshot = Snapshot(self.handler, server_context(context))
-        except UnknownStateError as error:
-            why = str(error)
+        except Exception as error:  # an `UnknownStateError`, or of an object that fails to be looked at
+            why = shown(error)
             return lambda: self._refuse(why)
         return lambda: not _has_streamed(rows, context) and self._undo(snapshot)
 
@@ -69,7 +70,10 @@ class Reruns(Part):
     def _undo(self, snapshot: Snapshot) -> bool:
         if isinstance(self.handler, Worker):  # other threads are changing the handler, too
             return not snapshot.has_changed() or self._refuse("micro batches change it")
-        return snapshot.undo() or self._refuse("it changed an array")
+        try:
+            return snapshot.undo() or self._refuse("it changed an array")
+        except Exception as error:  # of an object of the handler's that fails to be filled again
+            return self._refuse(shown(error))
 
     def _refuse(self, why: str) -> bool:
         if self._why_not != why:

@@ -101,11 +101,15 @@ def batch_answers(
 
 def exception_answers(error: BaseException, rows: int) -> list[Answer]:
     """The answers of a batch for which the handler raised `error`."""
-    if isinstance(error, PredictionException):
-        return failure(rows, error.error_code, error.message, error)
-    if isinstance(error, MemoryError) or (isinstance(error, Exception) and "CUDA" in str(error)):
-        return failure(rows, 507, "Out of resources", error)
     if isinstance(error, SystemExit):
+        return failure(rows, 500, WORKER_DIED, error)
+    try:
+        if isinstance(error, PredictionException):
+            error.message.encode()
+            return failure(rows, operator.index(error.error_code), error.message, error)
+        if isinstance(error, MemoryError) or "CUDA" in str(error):
+            return failure(rows, 507, "Out of resources", error)
+    except Exception:  # of an error that cannot be told, which ends a worker of TorchServe's
         return failure(rows, 500, WORKER_DIED, error)
     return failure(rows, 503, "Prediction failed", error)
 

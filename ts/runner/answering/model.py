@@ -29,6 +29,7 @@ from ts.utils.documents import shown
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+LONGEST_TEXT = 2000  # letters of an error, in a message or a line of the log
 
 
 class Model:
@@ -247,5 +248,9 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def one_line(error: BaseException) -> str:
-    """The type and text of an exception, on one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    """The type and text of an exception, on one line; of a long text the beginning."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception as mute:
+        text = f"it says nothing, since its text raises {type(mute).__name__}"
+    return f"{type(error).__name__}: {text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + '...'}"
