@@ -1,4 +1,4 @@
-"""Zips and tars that no archiver makes, by name: each tries to cost much, to land elsewhere, or to crash a reader."""
+"""Zips and tars that no archiver makes: each tries to cost much, to land elsewhere, or to crash who reads it."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ ZIPS: dict[str, tuple[Write, str]] = {
     "no deflated bytes": (in_zip(Entry(content=b"\xff" * 9, method=8)), "cannot be unpacked: Error -3"),
     "another checksum": (in_zip(Entry(crc=1)), "cannot be unpacked: Bad CRC-32"),
     "an extra field that is cut": (in_zip(Entry(extra=b"\1\0\x10\0")), "cannot be unpacked: Corrupt "),
-    "a table of 4 GB": (in_zip(table_size=2**32 - 2), "its table of them has|cannot be unpacked: Bad offset"),
+    "a table of 4 GB": (in_zip(table_size=2**32 - 2), "cannot be unpacked: "),
     "no end record": (
         lambda path: write(path, zip_of(Entry())[:-22]),
         "cannot be unpacked: File is not a zip",

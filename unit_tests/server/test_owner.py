@@ -60,8 +60,7 @@ def test_a_server_ends_with_a_script_that_is_terminated(counting_archive: Path, 
 
 
 def test_a_server_ends_with_a_serve_that_is_killed(counting_archive: Path, tmp_path: Path) -> None:
-    port = str(choose_ports(0).inference)
-    command = ["-m", "ts.runner", "serve", str(counting_archive), "--port", port, "--device", "cpu"]
+    command = ["-m", "ts.runner", "serve", str(counting_archive), "--port", free_port(), "--device", "cpu"]
     process, below = started(command, tmp_path / "t")
     process.kill()
     process.wait()
@@ -75,3 +74,36 @@ def test_workers_end_with_a_server_that_is_killed(counting_archive: Path, tmp_pa
     assert process.returncode == 1
     assert "ServerError: TorchServe ended by itself: " in errors
     assert_gone(below, tmp_path / "t")
+
+
+def test_a_serve_that_is_ended_while_it_starts_leaves_nothing(counting_archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "t").mkdir()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "ts.runner",
+            "serve",
+            str(counting_archive),
+            "--device",
+            "cpu",
+            "--port",
+            free_port(),
+        ],
+        env={**os.environ, "TMPDIR": str(tmp_path / "t")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    owner, below = psutil.Process(process.pid), []
+    while process.poll() is None and len(below) < 3:  # the guard, the launcher, Java
+        below = owner.children(recursive=True)
+    for number in (signal.SIGINT, signal.SIGINT):  # Ctrl-C, and once more out of impatience
+        process.send_signal(number)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (128 + signal.SIGINT, "", "")
+    assert_gone(below, tmp_path / "t")
+
+
+def free_port() -> str:
+    return str(choose_ports(0).inference)

@@ -37,10 +37,13 @@ def start_handler(spec: str, root: Path, context: Context) -> Entry:
     Raises:
         Exception: Whatever the handler's own code raises.
         ImportError: There is no such module.
-        ValueError: The module has neither the function nor exactly one handler.
+        ValueError: The module lies outside of the archive, or has neither the function nor exactly one handler.
     """
     name, _, function = spec.partition(":")
     if function:
+        folder = Path(os.path.realpath(root / name)).parent
+        if Path(os.path.realpath(root)) not in (folder, *folder.parents):
+            raise ValueError("its path leads out of the archive")
         sys.path.insert(0, os.path.dirname(root / name))
     module = import_handler(name)
     if hasattr(module, function or "handle"):

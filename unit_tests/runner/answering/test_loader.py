@@ -140,3 +140,9 @@ def test_what_is_no_handler_is_refused(
 def test_a_handler_that_is_nowhere_is_named(answer: Answer, spec: str) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"No module named '(absent|own)'"):
         answer(spec, {"pkg/own.py": class_named("Own")})
+
+
+@pytest.mark.parametrize("spec", ["../own.py:entry", "/tmp/own.py:entry", "sub/../../own:entry"])
+def test_a_path_out_of_the_archive_is_refused(answer: Answer, spec: str) -> None:
+    with pytest.raises(ValueError, match="its path leads out of the archive"):
+        answer(spec, {"own.py": function_named("entry")})

@@ -64,6 +64,8 @@ def test_a_missing_archive_is_named(tmp_path: Path) -> None:
         pass
 
 
+# Each line stands for nine times what the line before it does.
+BOMB = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
 MODEL = '{"model": {"modelName": "m", "handler": "h", "modelVersion": "1", %s}}'
 
 
@@ -130,6 +132,7 @@ def test_a_file_that_the_manifest_names_must_be_in_the_archive(build: Build, key
         ("- a\n- b", "must hold settings as `key: value`, but holds a list"),
         ("# nothing", "must hold settings as `key: value`, but holds nothing"),
         ("a: [", "c.yaml in .* is not YAML: "),
+        (BOMB, "c.yaml in .* stands for more than 20000 values, the most that are read"),
         ("a: &a [*a]", "c.yaml in .* has an alias that stands for itself"),
         ("[" * 60_000, "c.yaml in .* has lists or mappings more than 64 deep"),
         ("a: " + "b" * 70_000, "c.yaml in .* has 65537 bytes, and 65536 are the most that is read"),
