@@ -73,7 +73,12 @@ class ObjectDetector(LayerExplained, VisionHandler):
         Returns:
             One tensor, as torchserve's detector has it, where all images have one size; else a list.
         """
-        return ImageBatches.of(self).read(data, of_any_size=True)
+
+        def transform_of(index: int) -> Any:
+            DetectionAnswers.of(self).check_photo(index)
+            return self.image_processing
+
+        return ImageBatches.of(self).read(data, transform_of, of_any_size=True)
 
     @timed
     def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:

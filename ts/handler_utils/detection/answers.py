@@ -23,6 +23,7 @@ from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
 from ts.handler_utils.images.transform import ImageTransform
 from ts.handler_utils.parts import Part
+from ts.handler_utils.pictures.answer_pixels import check_answer_pixels
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
 from ts.handler_utils.requests.answer_size import check_answer_size
 from ts.handler_utils.requests.current import CurrentBatch
@@ -30,6 +31,18 @@ from ts.handler_utils.requests.current import CurrentBatch
 
 class DetectionAnswers(Part):
     """Makes the answers of an `ObjectDetector`."""
+
+    def check_photo(self, index: int) -> None:
+        """Refuses a row that asks for too large a picture, before its photo is decoded.
+
+        Raises:
+            InvalidInput: the photo has more pixels than `max_answer_pixels` (413).
+        """
+        if Configuration.of(self.handler).options_of(index).format != "overlay":
+            return
+        size = ImageBatches.of(self.handler).photo_size(index)
+        if size is not None:
+            check_answer_pixels(self.handler, size[1], size[0], "ask for format json or coco, ")
 
     def answers(self, detections: list[Detections]) -> list[Any]:
         """The answer to each row of the batch, in the format that its option `format` asks for.

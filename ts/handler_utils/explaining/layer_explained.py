@@ -15,6 +15,7 @@ from ts.handler_utils.explaining.images import draw_heatmap
 from ts.handler_utils.explaining.layer_explanations import class_activation, find_layer
 from ts.handler_utils.explaining.rows import explains_by_own_code
 from ts.handler_utils.explaining.sending import check_numbers, send_heatmap
+from ts.handler_utils.pictures.answer_pixels import check_answer_pixels
 from ts.handler_utils.requests.current import CurrentBatch
 
 # Whether maps are left as tensors: as Python's numbers, one of a photo of 12 megapixels takes 400 MB.
@@ -65,8 +66,10 @@ class LayerExplained:
         numbers = {index: option.format == "json" for index, option in enumerate(options)}
 
         def check(index: int) -> None:
+            height, width = data_preprocess[index].shape[-2:]
+            check_answer_pixels(self, height, width)
             if numbers[index]:
-                check_numbers(self, data_preprocess[index].shape[-2:], "overlay")
+                check_numbers(self, (height, width), "overlay")
 
         batch.each(check, len(raw_data))
         with _maps_as_tensors():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
 from ts.handler_utils.models.finite import check_finite
 from ts.handler_utils.parts import Part
+from ts.handler_utils.pictures.answer_pixels import check_answer_pixels
 from ts.handler_utils.pictures.drawing import draw_mask
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
 from ts.handler_utils.pictures.palette import voc_palette
@@ -92,16 +92,8 @@ class SegmentationAnswers(Part):
             InvalidInput: it shows too many pixels, or would have too many bytes as JSON (413).
         """
         height, width = size
-        most = getattr(Configuration.of(self.handler).settings, "max_answer_pixels", None)
-        if most is not None and height * width > most:
-            other = (
-                "ask for size model" if options.format != "overlay" else "ask for format png and size model"
-            )
-            raise InvalidInput(
-                f"The answer is too large: {width}x{height} pixels, and max_answer_pixels is {most}: {other}, send"
-                " a smaller photo, or raise handler.max_answer_pixels in model-config.yaml",
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            )
+        other = "ask for size model" if options.format != "overlay" else "ask for format png and size model"
+        check_answer_pixels(self.handler, height, width, f"{other}, ")
         if options.format == "json":
             check_answer_size(self.handler, fewest_bytes(height, width), "ask for format png or rle")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,16 @@ import PIL
 import pytest
 from PIL import Image, ImageFont
 
-from ts.handler_utils.pictures.drawing import draw_boxes, draw_keypoints, draw_legend, draw_mask, line_width
+from ts.handler_utils.pictures import drawing
+from ts.handler_utils.pictures.drawing import (
+    draw_boxes,
+    draw_keypoints,
+    draw_keypoints_of,
+    draw_legend,
+    draw_mask,
+    line_width,
+)
+from ts.handler_utils.pictures.palette import vivid_colour
 
 SCALABLE = tuple(map(int, PIL.__version__.split(".")[:2])) >= (10, 1)
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -103,7 +113,65 @@ def test_labels_of_any_alphabet_are_drawn_by_pillows_bitmap_font_too(monkeypatch
     assert changed(drawn)[1] < 55
 
 
+@pytest.mark.parametrize("side", [-1e9, -1e30, 1e9, 1e30])
+def test_what_lies_far_beyond_the_photo_is_drawn_as_what_lies_just_beyond_it(side: float) -> None:
+    near = math.copysign(400, side)
+    for far_box, near_box in [
+        ((side, 60, 90, 120), (near, 60, 90, 120)),
+        ((20, side, 90, 120), (20, near, 90, 120)),
+        ((side, side, -side, -side), (near, near, -near, -near)),
+    ]:
+        drawn = draw_boxes(grey(), [far_box], [""], [RED])
+        assert drawn.tobytes() == draw_boxes(grey(), [near_box], [""], [RED]).tobytes()
+    points = [(side, 60, 1), (50, side, 1), (50, 60, 1)]
+    dots = draw_keypoints(grey(), points, RED)
+    assert dots.tobytes() == draw_keypoints(grey(), points[2:], RED).tobytes()
+
+
+def test_a_dot_at_the_edge_keeps_its_shape() -> None:
+    inside = draw_keypoints(grey(1000, 800), [(500, 400, 1)], RED)
+    edge = draw_keypoints(grey(1000, 800), [(0, 400, 1)], RED)
+    assert edge.crop((0, 380, 20, 420)).tobytes() == inside.crop((500, 380, 520, 420)).tobytes()
+
+
+@pytest.mark.skipif(not SCALABLE, reason="Pillow's own font is scalable from 10.1 on")
+@pytest.mark.parametrize("size", [(1, 1_000_000), (1_000_000, 1), (100_000, 100)])
+def test_letters_and_lines_do_not_grow_with_the_length_of_a_thin_photo(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    scalable = ImageFont.load_default
+    monkeypatch.setattr(ImageFont, "load_default", lambda *of: asked.extend(of) or scalable(*of))
+    drawn = draw_boxes(grey(*size), [(0, 0, 50, 50)], ["wine glass 0.97"], [RED])
+    assert drawn.size == size
+    assert asked == [10]
+    assert line_width(grey(*size)) == 1
+
+
+@pytest.mark.skipif(not SCALABLE, reason="Pillow's own font is scalable from 10.1 on")
+def test_letters_have_a_largest_size_and_are_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+    scalable = ImageFont.load_default
+    monkeypatch.setattr(ImageFont, "load_default", lambda *of: asked.extend(of) or scalable(*of))
+    draw_boxes(grey(8000, 6000), [(0, 0, 50, 50)] * 5, ["a"] * 5, [RED] * 5)
+    assert asked == [128]
+
+
 # Masks -------------------------------------------------------------------------------------------------------
+
+
+def test_a_mask_is_drawn_in_parts_as_it_would_be_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(0)
+    photo = Image.fromarray(generator.integers(0, 256, (150, 200, 3), dtype=np.uint8))
+    mask = generator.integers(0, 30, (150, 200), dtype=np.uint8)
+    colours = [vivid_colour(index) for index in range(256)]
+    tinted = Image.blend(photo, Image.fromarray(np.asarray(colours, dtype=np.uint8)[mask]), 0.5)
+    expected = photo.copy()
+    expected.paste(tinted, mask=Image.fromarray(mask != 0))
+    for part in (1, 1000, 10**6):
+        monkeypatch.setattr(drawing, "_PART", part)
+        for found in (mask, mask.astype(np.int64)):
+            assert draw_mask(photo, found, colours).tobytes() == expected.tobytes()
 
 
 def test_pixels_are_tinted_by_their_class_and_the_background_is_not() -> None:
@@ -156,6 +224,14 @@ def test_a_mask_of_three_dimensions_is_an_error() -> None:
 
 
 # Keypoints ---------------------------------------------------------------------------------------------------
+
+
+def test_the_keypoints_of_many_objects_are_drawn_on_one_copy_of_the_photo() -> None:
+    photo = grey()
+    objects = [[(20, 30, 1), (60, 30, 1)], [(100, 90, 1), (140, 90, 0)]]
+    one_by_one = draw_keypoints(draw_keypoints(photo, objects[0]), objects[1])
+    assert draw_keypoints_of(objects, photo).tobytes() == one_by_one.tobytes()
+    assert photo.tobytes() == grey().tobytes()
 
 
 def test_visible_keypoints_are_dots_and_others_are_not_drawn() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ts.handler_utils.segmentation import class_maps
 from ts.handler_utils.segmentation.class_maps import (
     class_probabilities,
     most_probable,
@@ -77,3 +78,33 @@ def test_at_another_size_probabilities_are_interpolated_bilinearly(size):
         found = most_probable_at(probabilities[index], size)
         assert found.classes.tolist() == classes[index].tolist()
         assert found.probabilities == pytest.approx(best[index].numpy(), abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [(70, 90), (300, 4), (4, 300), (1, 999), (999, 1), (5, 6), (40, 41)])
+@pytest.mark.parametrize(("tile", "wide"), [(1, 1), (64, 500), (2**17, 2**23)])
+def test_the_tiles_of_a_map_are_parts_of_one_interpolation(size, tile, wide, monkeypatch):
+    monkeypatch.setattr(class_maps, "_TILE", tile)
+    monkeypatch.setattr(class_maps, "_WIDE", wide)
+    probabilities = class_probabilities(torch.randn(1, 6, 20, 30, generator=torch.Generator().manual_seed(3)))
+    resized = torch.nn.functional.interpolate(probabilities, size, mode="bilinear")[0]
+    found = most_probable_at(probabilities[0], size)
+    assert found.classes.tolist() == resized.argmax(dim=0).tolist()
+    assert found.probabilities == pytest.approx(resized.amax(dim=0).numpy(), abs=1e-6)
+    assert found.classes.flags.c_contiguous
+
+
+def test_what_is_worked_on_at_a_time_does_not_grow_with_the_photo(monkeypatch):
+    largest = []
+    plain = torch.Tensor.index_select
+
+    def select(values, *arguments):
+        found = plain(values, *arguments)
+        largest.append(found.numel())
+        return found
+
+    monkeypatch.setattr(torch.Tensor, "index_select", select)
+    monkeypatch.setattr(class_maps, "_TILE", 1000)
+    monkeypatch.setattr(class_maps, "_WIDE", 5000)
+    for size in [(300, 400), (10, 12_000), (1, 120_000), (120_000, 1)]:
+        most_probable_at(torch.rand(5, 10, 12), size)
+    assert max(largest) <= 5000
