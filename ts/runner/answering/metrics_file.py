@@ -10,12 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Union
 
-import yaml
-
 from ts.metrics.metric_type_enum import MetricTypes
 from ts.runner.errors import InputError
-from ts.utils.documents import shown
-from ts.utils.util import get_yaml_config
+from ts.utils.documents import DocumentError, read_yaml, shown
 
 
 class Definition(NamedTuple):
@@ -34,10 +31,10 @@ def read_metrics_file(path: Union[str, Path]) -> list[Definition]:
         InputError: The file cannot be read, or a TorchServe worker would not start with it.
     """
     try:
-        content = get_yaml_config(path)
+        content = read_yaml(Path(path).read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except DocumentError as error:
         raise InputError(f"{path} {error}") from error
     section = content.get("model_metrics") if isinstance(content, dict) else None
     if not isinstance(section, dict) or not section:
