@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -14,6 +16,12 @@ LFS_POINTER = b"version https://git-lfs"
 
 # What torch.save writes for weights and for tensors; any other object comes of a class that is not read unasked.
 PLAIN_GLOBALS = ("collections.OrderedDict", "torch._utils.", "torch.nn.parameter.")
+
+ENOUGH = 1_000_000
+"""Bytes of a pickle within which it names what it is made of; a part may claim, or unpack to, gigabytes."""
+
+# What zipfile raises of archives, also of encrypted and differently compressed ones, and pickletools of pickles.
+DAMAGE = (OSError, EOFError, BadZipFile, StopIteration, ValueError, LookupError, RuntimeError, zlib.error)
 
 
 def check_serialized_file(
@@ -79,7 +87,7 @@ def _holds_weights(path: Path) -> bool:
     try:
         with ZipFile(path) as archive:
             parts = {name.rpartition("/")[2] for name in archive.namelist()}
-    except (OSError, BadZipFile):
+    except DAMAGE:
         return False
     return "data.pkl" in parts and "constants.pkl" not in parts  # which TorchScript has too
 
@@ -92,8 +100,8 @@ def _pickled_class(path: Path) -> str | None:
         with ZipFile(path) as archive:
             name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
             with archive.open(name) as stream:
-                return _first_global(pickletools.genops(stream))
-    except (OSError, BadZipFile, StopIteration, ValueError):  # damaged, or not of torch.save
+                return _first_global(pickletools.genops(BytesIO(stream.read(ENOUGH))))
+    except DAMAGE:  # or not of torch.save
         return None
 
 

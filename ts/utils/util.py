@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import inspect
-import json
 import logging
 import re
 import warnings
@@ -14,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
 
-from ts.utils.documents import LARGEST_YAML, read_yaml
+from ts.utils.documents import LARGEST_YAML, DocumentError, read_json, read_yaml, shown
 
 logger = logging.getLogger(__name__)
 
@@ -85,10 +84,14 @@ def get_yaml_config(yaml_file_path: str | Path) -> Any:
     """The content of a YAML file, read with the safe loader; a TorchServe worker reads model-config.yaml by this.
 
     Raises:
-        yaml.YAMLError: it is no YAML, or stands for more than `read_yaml` takes.
+        yaml.YAMLError: it is no YAML, or stands for more than `read_yaml` takes; the message begins with its name.
     """
     with open(yaml_file_path, "rb") as file:
-        return read_yaml(file.read(LARGEST_YAML + 1))
+        content = file.read(LARGEST_YAML + 1)
+    try:
+        return read_yaml(content)
+    except DocumentError as error:
+        raise DocumentError(f"{Path(yaml_file_path).name} {error}") from error.__cause__
 
 
 def load_label_mapping(mapping_file_path: str | Path) -> dict[str, str] | None:
@@ -112,9 +115,9 @@ def load_label_mapping(mapping_file_path: str | Path) -> dict[str, str] | None:
         logger.warning("%s is absent: answers show class indexes instead of labels.", path)
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors begin it with a mark
-    except ValueError as error:
-        raise ValueError(f"{path.name} is not JSON: {error}") from error
+        found = read_json(path.read_bytes())
+    except DocumentError as error:
+        raise ValueError(f"{path.name} {error}") from error
     mapping = _label_table(found)
     if mapping is None:
         raise ValueError(f'{path.name} must hold an object of the form {{"0": "label", ...}}')
@@ -143,7 +146,7 @@ def _label(file_name: str, index: Any, value: Any) -> str:
     label = value[-1] if isinstance(value, list) and value else value
     if not isinstance(label, str):
         raise ValueError(
-            f"{file_name}: the label of class {index} must be a string or a list of strings: {value!r}"
+            f"{file_name}: the label of class {str(index)[:100]} must be a string or a list of strings: {shown(value)}"
         )
     return label
 

@@ -160,3 +160,22 @@ def test_a_deprecated_function_names_its_replacement():
 )
 def test_the_cleanup_expression_removes_tags_and_entities(text, cleaned):
     assert util.CLEANUP_REGEX.sub("", text) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"[" * 100_000 + b"]" * 100_000, "has lists or mappings more than 64 deep"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "has lists or mappings more than 64 deep"),
+        (b'{"0": ' + b"[" * 60 + b"7" * 390 + b"]" * 60 + b"}", "the label of class 0 must be a string"),
+        (b'{"0": "' + b"a" * 9_000_000 + b'"}', "has 9000009 bytes, and 8388608 are the most"),
+        (b'{"0": ' + b"7" * 5_000 + b"}", "has a number of 5000 characters"),
+        (b'{"0": NaN}', "is not JSON"),
+    ],
+    ids=["lists", "mappings", "a value", "large", "a number", "NaN"],
+)
+def test_hostile_labels_are_refused_by_the_name_of_their_file(content, problem, tmp_path):
+    (tmp_path / "index_to_name.json").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"^index_to_name\.json:? {problem}") as caught:
+        util.load_label_mapping(tmp_path / "index_to_name.json")
+    assert len(str(caught.value)) < 500

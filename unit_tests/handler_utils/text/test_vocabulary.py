@@ -6,6 +6,7 @@ import collections
 import json
 import pickle
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -191,3 +192,33 @@ def test_what_torchtext_itself_saves_is_read(tmp_path: Path) -> None:
     found = read_vocabulary(tmp_path / "source_vocab.pt")
     assert found.get_stoi() == saved.get_stoi() == {"<unk>": 0, "rain": 1, "snow": 2}
     assert found(["snow", "hail", "rain"]) == saved(["snow", "hail", "rain"]) == [2, 0, 1]
+
+
+HOSTILE = {
+    "lists": b"[" * 100_000 + b"]" * 100_000,
+    "mappings": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "a line": b'"rain"\n' + b"[" * 100_000 + b"\n",
+    "a memo": b"\x80\x02}r\x00\x00\x00\x80.",
+    "a bytearray": b"\x80\x05\x96\x00\x00\x00\x00\x00\x01\x00\x00.",
+    "a key": b"\x80\x02}(K\x01" + b"\x85" * 1_000_000 + b"K\x01u.",
+    "a value": b"\x80\x02}(X\x01\x00\x00\x00a" + b"]" * 100_000 + b"a" * 99_999 + b"u.",
+    "a set": b"\x80\x02cbuiltins\nset\n]K\x01" + b"\x85" * 1_000_000 + b"a\x85R.",
+    "a counter": b"\x80\x02ccollections\nCounter\n}(K\x01\x85K\x02u\x85R.",
+    "a token that is a list": b'[["rain"], "snow"]',
+    "a state": b"\x80\x02ctorchtext._torchtext\nVocab\n)\x81(K\x01K\x02K\x03K\x04tb.",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_vocabulary_is_refused_by_the_name_of_its_file(name, tmp_path):
+    (tmp_path / "source_vocab.pt").write_bytes(HOSTILE[name])
+    with pytest.raises(ValueError, match=r"^The vocabulary source_vocab\.pt cannot be read: ") as caught:
+        read_vocabulary(tmp_path / "source_vocab.pt")
+    assert len(str(caught.value)) < 500
+
+
+def test_a_compressed_vocabulary_is_refused_before_it_is_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "source_vocab.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("vocab/data.pkl", b"\x80\x02" + b"\x00" * 100_000)
+    with pytest.raises(ValueError, match="the zip file is compressed"):
+        read_vocabulary(tmp_path / "source_vocab.pt")

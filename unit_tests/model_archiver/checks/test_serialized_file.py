@@ -150,3 +150,43 @@ def test_a_pointer_of_git_lfs_is_no_model(pack, files):
 
 def test_a_handler_of_ones_own_may_read_weights_alone(pack, files, contents):
     assert "state.pth" in contents(pack(serialized_file="state.pth"))
+
+
+def write_pickle(path, content, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("weights/data.pkl", content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x04\x8d\x00\x00\x00\x00\x00\x01\x00\x00.",
+        b"\x80\x02}r\x00\x00\x00\x80.",
+        b"\x80\x02" + b"]" * 2_000_000,
+        b"\x80\x04\x93.",
+        b"",
+        b"\xff",
+    ],
+    ids=[
+        "a text of 2**40 bytes",
+        "a memo of 2**31 entries",
+        "a million lists",
+        "no name",
+        "empty",
+        "no pickle",
+    ],
+)
+@pytest.mark.parametrize(
+    "compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED], ids=["stored", "deflated"]
+)
+def test_a_hostile_pickle_is_looked_at_and_not_read(pack, inputs, content, compression):
+    write_pickle(inputs / "hostile.pth", content, compression)
+    with pytest.raises(ModelArchiverError, match="holds weights alone"):
+        pack(handler="image_classifier", serialized_file="hostile.pth")
+
+
+def test_a_pickle_that_would_run_code_is_named_and_does_not_run(pack, inputs):
+    write_pickle(inputs / "hostile.pth", b"\x80\x02cos\nmkdir\nX\x03\x00\x00\x00ran\x85R.")
+    with pytest.raises(ModelArchiverError, match=r"is a pickled object of os\.mkdir"):
+        pack(handler="image_classifier", serialized_file="hostile.pth", model_file="net.py")
+    assert not (inputs / "ran").exists()
