@@ -1,4 +1,4 @@
-"""Code planted in every place of a file of torch.export, and in none it runs, unless the archive trusts the file."""
+"""Code planted in each place of a file of torch.export, and in none it runs unless the archive trusts the file."""
 
 from __future__ import annotations
 
@@ -310,5 +310,5 @@ def test_a_program_nested_too_deeply_is_refused(exported: bytes, tmp_path: Path)
     path.write_bytes(exported)
     ending = "serialized_exported_program.json" if is_old(path) else "models/model.json"
     rewrite(path, {ending: b"[" * 100_000 + b"]" * 100_000})
-    with pytest.raises(ValueError, match="JSON in .*json that is nested too deeply"):
+    with pytest.raises(ValueError, match=r"JSON in .*json that is nested too deeply"):
         load_pt2(path, "cpu")
