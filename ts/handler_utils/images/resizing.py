@@ -57,7 +57,10 @@ def resize_opaque(image: Image.Image, size: Size, interpolation: str) -> Image.I
 def resize_part(
     image: Image.Image, size: Size, part: tuple[int, int, int, int], interpolation: str
 ) -> Image.Image:
-    """A part of what `resize_image` would make, within 1 of 255, for what the part costs.
+    """A part of what `resize_image` would make, for what the part costs.
+
+    Bilinear values differ by 1 of 255 at most. Filters that overshoot (bicubic, lanczos) may differ more: Pillow
+    takes that side first which leaves less to do, and cuts values off at 0 and 255 before it takes the other.
 
     Args:
         image: the image, by Pillow.

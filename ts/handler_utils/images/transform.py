@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 _LONG = 8  # times as long as wide: no photo is, a panorama included
+_MANY_PIXELS = 2**23
 
 
 class StoredImage(NamedTuple):
@@ -145,11 +147,11 @@ class ImageTransform:
         return size if self.resize is None else resized_size(self.resize, size)
 
     def _crops_first(self, scaled: Size) -> bool:
-        """Whether only what the crop leaves is made of an image that is long and thin.
+        """Whether only what the crop leaves is made of a scaled image: of one that is long, thin and large.
 
         Of others all is made: to be bit for bit what `Resize` and `CenterCrop` make.
         """
-        return self.crop is not None and _is_long(scaled)
+        return self.crop is not None and _is_long(scaled) and math.prod(scaled) > _MANY_PIXELS
 
     def _pixels_of_stored(self, image: StoredImage) -> torch.Tensor:
         """Scales before it turns, since there is less to turn then."""
