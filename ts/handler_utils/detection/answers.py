@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from ts.handler_utils.answer_limit import check_answer_size
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.detection.detections import (
     Detections,
@@ -25,7 +26,6 @@ from ts.handler_utils.images.transform import ImageTransform
 from ts.handler_utils.parts import Part
 from ts.handler_utils.pictures.answer_pixels import check_answer_pixels
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
-from ts.handler_utils.requests.answer_size import check_answer_size
 from ts.handler_utils.requests.current import CurrentBatch
 
 

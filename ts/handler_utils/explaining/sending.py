@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
+from ts.handler_utils.answer_limit import check_answer_size
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
-from ts.handler_utils.requests.answer_size import check_answer_size
 from ts.handler_utils.requests.current import CurrentBatch
 
 _FEWEST_BYTES = len("0.0,")  # of a number

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ts.handler_utils.answer_limit import check_answer_size
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batches import ImageBatches
@@ -18,7 +19,6 @@ from ts.handler_utils.pictures.answer_pixels import check_answer_pixels
 from ts.handler_utils.pictures.drawing import draw_mask
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
 from ts.handler_utils.pictures.palette import voc_palette
-from ts.handler_utils.requests.answer_size import check_answer_size
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.json_encoding import JSON, encode_json
 from ts.handler_utils.requests.options import check_target
