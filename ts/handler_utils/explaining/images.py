@@ -10,6 +10,7 @@ from PIL import Image
 
 from ts.handler_utils.explaining.captum import import_captum, unexplainable
 from ts.handler_utils.models.finite import check_finite
+from ts.handler_utils.models.logits import logits_of
 
 # Points of the path from a black image to the image; torchserve takes as many.
 STEPS = 15
@@ -26,12 +27,12 @@ BRIGHTEST_PERCENTILE = 99
 
 
 def integrated_gradients(model: Any) -> Any:
-    """captum's `IntegratedGradients` of a model (Sundararajan et al. 2017).
+    """captum's `IntegratedGradients` of a model's logits (Sundararajan et al. 2017).
 
     Raises:
         PredictionException: 501, captum is not installed.
     """
-    return import_captum().IntegratedGradients(model)
+    return import_captum().IntegratedGradients(lambda *inputs: logits_of(model(*inputs)))
 
 
 def attribute_pixels(method: Any, batch: torch.Tensor, target: int) -> torch.Tensor:
@@ -61,8 +62,8 @@ def attribute_pixels(method: Any, batch: torch.Tensor, target: int) -> torch.Ten
         if "does not require grad" not in str(error):
             raise
         raise unexplainable(
-            "it lets no gradient through, as TorchScript models that torch.jit.optimize_for_inference made do not;"
-            " pack the eager model"
+            "it lets no gradient through, as models of ONNX and AOTInductor do not, nor TorchScript models that"
+            " torch.jit.optimize_for_inference made; pack the eager model"
         ) from error
     check_finite("gradients", attributions)
     return attributions

@@ -47,6 +47,25 @@ def class_activation(
         InvalidInput: the layer's output is of another kind, or the score does not depend on it.
         ModelFault: what the layer returns, or its gradients, are not finite.
     """
+    value, activations = _scored_from(layer, score)
+    (gradients,) = torch.autograd.grad(value, activations, allow_unused=True)
+    if gradients is None:
+        raise unexplainable("the score does not depend on its explain_layer")
+    weights = gradients.mean(dim=(2, 3), keepdim=True)
+    raised = torch.relu((weights * activations).sum(dim=1, keepdim=True)).detach()
+    check_finite("activations or gradients", raised)
+    scaled = torch.nn.functional.interpolate(raised, size, mode="bilinear", align_corners=False)[0, 0]
+    return scaled / scaled.max().clamp_min(torch.finfo(scaled.dtype).tiny)
+
+
+def _scored_from(
+    layer: torch.nn.Module, score: Callable[[], torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A score, and the output of a layer, from which on it has a gradient.
+
+    Raises:
+        InvalidInput: the output is no tensor [1, C, h, w], or the score does not depend on it.
+    """
     kept: list[torch.Tensor] = []
 
     def start_from(_: Any, __: Any, output: Any) -> Any:
@@ -63,12 +82,4 @@ def class_activation(
         hook.remove()
     if not kept or not value.requires_grad:
         raise unexplainable("the score does not depend on its explain_layer")
-    activations = kept[-1]
-    (gradients,) = torch.autograd.grad(value, activations, allow_unused=True)
-    if gradients is None:
-        raise unexplainable("the score does not depend on its explain_layer")
-    weights = gradients.mean(dim=(2, 3), keepdim=True)
-    raised = torch.relu((weights * activations).sum(dim=1, keepdim=True)).detach()
-    check_finite("activations or gradients", raised)
-    scaled = torch.nn.functional.interpolate(raised, size, mode="bilinear", align_corners=False)[0, 0]
-    return scaled / scaled.max().clamp_min(torch.finfo(scaled.dtype).tiny)
+    return value, kept[-1]
