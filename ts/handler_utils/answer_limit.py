@@ -38,7 +38,7 @@ def check_answer_size(handler: Any, size: int, way_out: str = "") -> None:
     if size > limit:
         ways = f"{way_out}, or raise" if way_out else "raise"
         raise InvalidInput(
-            f"The answer is too large: {size} bytes, and max_answer_bytes is {limit}: {ways}"
+            f"The answer is too large: {size} bytes or more, and max_answer_bytes is {limit}: {ways}"
             f" handler.max_answer_bytes in model-config.yaml and {_KEY} in config.properties",
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         )

@@ -74,4 +74,4 @@ def test_rows_of_one_request_share_the_size_of_its_answer(monkeypatch: pytest.Mo
     answers = Echo(max_answer_bytes=1000).handle(rows("a" * 400, "b" * 500, "c" * 400, "d" * 90), context)
     assert [answers[0], answers[1], answers[3]] == ["a" * 400, "b" * 500, "d" * 90]
     assert answers[2]["code"] == 413
-    assert "1300 bytes, and max_answer_bytes is 1000: send fewer rows, or raise" in answers[2]["message"]
+    assert "1300 bytes or more, and max_answer_bytes is 1000: send fewer rows, or raise" in answers[2]["message"]

@@ -112,7 +112,7 @@ def test_an_answer_beyond_the_limit_is_a_413_that_names_it(
 ) -> None:
     answer = ask(Does(max_answer_bytes=1000), make_context(), value)
     assert (answer["code"], answer["type"]) == (413, "RequestEntityTooLargeException")
-    assert f"{size or ''} bytes, and max_answer_bytes is 1000" in answer["message"]
+    assert f"{size or ''} bytes or more, and max_answer_bytes is 1000" in answer["message"]
     assert "max_response_size in config.properties" in answer["message"]
 
 
