@@ -120,6 +120,9 @@ setup(
         "safetensors",
         "orjson",
         "rich>=12",
+        "starlette>=0.40",
+        "uvicorn>=0.29",
+        "prometheus-client>=0.17",
         "typing_extensions>=4",
         # Its file bin/torch-model-archiver runs this project's `model_archiver`, which stands in front of its own.
         # A command of that name in two distributions would be deleted with either.

@@ -99,19 +99,16 @@ class Model:
         """As `predict`, but batch by batch, so that any number of inputs fits in memory."""
         requests = (prediction(value, options, explain, headers) for value in inputs)
         for batch in batches(requests, batch_size or self.batch_size):
-            yield from self._answer(batch)
+            yield from self.answer(batch)
 
-    def describe(self) -> Answer:
-        """What the handler says about itself, as for `GET /models/NAME?customized=true`."""
-        return self._answer([description()])[0]
+    def answer(self, requests: list[Request], ids: Optional[Sequence[str]] = None) -> list[Answer]:
+        """Answers a batch; with continuous batching, again and again the rows whose answers are not whole.
 
-    def close(self) -> None:
-        """Ends what the handler's coroutines ran in, if there were any."""
-        self._coroutines.close()
-
-    def _answer(self, requests: list[Request]) -> list[Answer]:
-        """Answers a batch; with continuous batching, again and again the rows whose answers are not whole."""
-        ids = [str(uuid.uuid4()) for _ in requests]
+        Args:
+            requests: The rows, with their headers.
+            ids: By which the handler knows each request; by default new ones.
+        """
+        ids = ids or [str(uuid.uuid4()) for _ in requests]
         answers = self._answer_once(requests, ids)
         going_on = self._unfinished(answers)
         while going_on:
@@ -124,12 +121,20 @@ class Model:
             going_on = [index for index in going_on if index in self._unfinished(answers)]
         return answers
 
+    def describe(self) -> Answer:
+        """What the handler says about itself, as for `GET /models/NAME?customized=true`."""
+        return self.answer([description()])[0]
+
+    def close(self) -> None:
+        """Ends what the handler's coroutines ran in, if there were any."""
+        self._coroutines.close()
+
     def _unfinished(self, answers: list[Answer]) -> list[int]:
         if not self.archive.config.get("continuousBatching"):
             return []
         return [index for index, answer in enumerate(answers) if answer.headers.get(STREAM_NEXT) == "true"]
 
-    def _answer_once(self, requests: list[Request], ids: list[str]) -> list[Answer]:
+    def _answer_once(self, requests: list[Request], ids: Sequence[str]) -> list[Answer]:
         processors = [RequestProcessor(request.headers) for request in requests]
         sent = Intermediate()
         try:

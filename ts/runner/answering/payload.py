@@ -7,6 +7,7 @@ a bytearray where that fails. A form gives one entry a field: files like bodies,
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,8 +31,10 @@ class Request:
 
     def again(self) -> Request:
         """What a handler is given for the rest of an answer: the request's headers, and no more of the row."""
-        parts = (name for name, value in self.headers.items() if isinstance(value, dict))
-        return Request({}, {name: self.headers[name] for name in self.headers.keys() - set(parts)})
+        headers = copy.copy(self.headers)  # which may know its names in any case
+        for name in [name for name, value in headers.items() if isinstance(value, dict)]:
+            del headers[name]
+        return Request({}, headers)
 
 
 def prediction(

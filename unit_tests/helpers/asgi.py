@@ -1,0 +1,62 @@
+"""Asks an ASGI app without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Optional
+
+
+class Response(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+async def ask(
+    app: Any,
+    method: str,
+    path: str,
+    *chunks: bytes,
+    headers: Optional[Mapping[str, str]] = None,
+    query: str = "",
+    leaves: bool = False,
+) -> Response:
+    """Sends one request, whose body comes in chunks; a client that leaves does so in place of the last of them."""
+    bodies: Sequence[bytes] = chunks or (b"",)
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": body, "more_body": index + 1 < len(bodies) or leaves}
+        for index, body in enumerate(bodies)
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    given: Iterable[tuple[str, str]] = (headers or {}).items()
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": query.encode(),
+        "http_version": "1.1",
+        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in given],
+    }
+    await app(scope, receive, send)
+    return Response(
+        sent[0]["status"],
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]},
+        b"".join(message.get("body", b"") for message in sent[1:]),
+    )
