@@ -72,6 +72,8 @@ class Faulty(BaseHandler):
                 print(("x" * 9_999 + "\\n") * 1_200)
             if row == "header":
                 self.context.set_response_header(index, "X-Count", 5)
+            if row.startswith("size "):
+                rows[index] = "x" * int(row[5:])
         return [RESULTS[row]() if row in RESULTS else row for row in rows if row != "none"]
 
     def passed(self, hook, rows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ LARGEST_FILE = (
     8192  # blocks of 512 bytes, or of 1024, as the shell counts; what is larger finds the disk full
 )
 TOO_LARGE = 12_000_000  # bytes
+LARGEST_ANSWER = 100_000  # bytes
 BATCHES = "batchSize: 2\nmaxBatchDelay: 60000\nminWorkers: 1\nmaxWorkers: 1\n"  # sent when two rows are there
 NETWORK = "import torch\n\nclass Network(torch.nn.Identity):\n    pass\n"
 ECHO = "def handle(data, context):\n    return data and [bytes(row['body']) for row in data]\n"
@@ -82,6 +84,15 @@ class Live:
         (worker,) = self.manage("GET", "/models/faulty").json()[0]["workers"]
         return int(worker["pid"])
 
+    def logs(self, text: str) -> bool:
+        """Whether the log has a text, or soon will: the server writes it behind its workers' backs."""
+        deadline = time.monotonic() + 60
+        while text not in self.console.read_text(errors="replace"):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
     def register(self, archive: Path) -> requests.Response:
         asked = {"url": archive.as_uri(), "initial_workers": "1", "synchronous": "true"}
         return self.manage("POST", "/models", params=asked)
@@ -98,7 +109,7 @@ def live(needs_torchserve: None, limited: str, tmp_path_factory: pytest.TempPath
         write_archive(folder, "faulty", "faulty.py", faulty, configFile="settings.yaml"),
         write_archive(folder, "echo", "echo.py:handle", {"echo.py": ECHO}),
     ]
-    config = {"enable_model_api": "true"}
+    config = {"enable_model_api": "true", "max_response_size": str(LARGEST_ANSWER)}
     with TorchServe(archives, device="cpu", python=limited, config=config, log_dir=folder / "logs") as server:
         yield Live(server, folder / "logs")
 
@@ -127,7 +138,17 @@ def test_a_fault_is_its_rows_own_and_its_request_is_in_the_log(live: Live, row: 
     bad, good = live.pair(row)
     assert (bad.status_code, good.status_code, good.content) == (status, 200, b"one")
     assert b"secret" not in bad.content
-    assert f"Request {bad.headers['x-request-id']}: {status}, " in live.console.read_text()
+    assert live.logs(f"Request {bad.headers['x-request-id']}: {status}, ")
+    assert live.worker() == worker
+
+
+def test_an_answer_may_be_as_large_as_the_server_takes_and_no_larger(live: Live) -> None:
+    worker = live.worker()
+    large, good = live.pair(f"size {LARGEST_ANSWER}")
+    assert (len(large.content), good.content) == (LARGEST_ANSWER, b"one")
+    larger, good = live.pair(f"size {LARGEST_ANSWER + 1}")
+    assert (larger.status_code, good.content) == (413, b"one")
+    assert f"max_answer_bytes is {LARGEST_ANSWER}: " in larger.json()["message"]
     assert live.worker() == worker
 
 
@@ -191,7 +212,7 @@ def test_an_archive_that_cannot_be_served_is_refused_and_the_log_says_why(
 ) -> None:
     assert refused[name].status_code == 500
     assert refused[name].json()["message"] == f"Failed to start workers for model {name} version: 1.0"
-    assert BROKEN[name][3] in live.console.read_text()
+    assert live.logs(BROKEN[name][3])
     assert live.ask("echo", "still here").content == b"still here"
 
 
