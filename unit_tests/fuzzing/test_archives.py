@@ -140,8 +140,8 @@ def manifests(draw: Any) -> Any:
         dict(MODEL),
         draw(st.sampled_from([*MODEL, "serializedFile", "modelFile", "requirementsFile"])),
     )
-    section[key] = draw(json_values())
-    digests = {"sha256": draw(json_values())} if draw(st.booleans()) else {}
+    section[key] = draw(json_values(deepest=500))
+    digests = {"sha256": draw(json_values(deepest=500))} if draw(st.booleans()) else {}
     return {"model": section, **digests}
 
 
