@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from other_process import run
 
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.text.subwords import SubwordTokenizer, length_limit
@@ -102,3 +104,68 @@ def test_a_length_without_room_for_a_text_stops_the_load(write: Write) -> None:
 def test_a_text_without_tokens_is_refused(write: Write) -> None:
     with pytest.raises(InvalidInput, match="The text has no tokens"):
         SubwordTokenizer(write(special=False)).encode(" ")
+
+
+GROWTH = """
+import random, resource
+from tokenizers import Tokenizer, models, pre_tokenizers
+from ts.handler_utils.text.subwords import SubwordTokenizer
+
+letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+tokenizer = Tokenizer(models.BPE({letter: index for index, letter in enumerate(letters)}, []))
+tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+tokenizer.save("tokenizer.json")
+tokenizer = SubwordTokenizer("tokenizer.json")
+
+def encode(times):
+    for _ in range(times):
+        tokenizer.encode("".join(random.choices("abcdefgh", k=99_000)))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+answer((encode(5), encode(60)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory in units of Linux")
+def test_words_without_end_are_not_remembered(tmp_path: Path) -> None:
+    """By tokenizers before 0.21 each took 3 MB, up to 30 GB."""
+    pytest.importorskip("tokenizers", reason="transformers' texts need tokenizers")
+    before, after = run(GROWTH, {}, tmp_path)
+    assert after - before < 50_000  # kB
+
+
+def nest(_: Any) -> str:
+    return '{"a":' * 100_000 + "1" + "}" * 100_000
+
+
+def name_a_missing_token(content: dict[str, Any]) -> str:
+    content["post_processor"]["special_tokens"] = {}
+    return json.dumps(content)
+
+
+def damage_a_table(content: dict[str, Any]) -> str:
+    content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "////"}
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize("change", [nest, name_a_missing_token, damage_a_table])
+def test_a_hostile_file_is_refused_by_its_name(change: Callable[[Any], str], write: Write) -> None:
+    path = write()
+    path.write_text(change(json.loads(path.read_text())))
+    with pytest.raises(ValueError, match=r"^tokenizer\.json is not a tokenizer of the library tokenizers"):
+        SubwordTokenizer(path, 5)
+
+
+def test_padding_that_claims_terabytes_is_not_done(write: Write) -> None:
+    path = write()
+    content = json.loads(path.read_text())
+    content["padding"] = {
+        "strategy": {"Fixed": 10**12},
+        "direction": "Right",
+        "pad_to_multiple_of": None,
+        "pad_id": 0,
+        "pad_type_id": 0,
+        "pad_token": "[UNK]",
+    }
+    path.write_text(json.dumps(content))
+    assert SubwordTokenizer(path, 5).encode("a").indexes == [1, 3, 2]
