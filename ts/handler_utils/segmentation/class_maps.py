@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch.nn import functional
 
-# How many numbers `most_probable_at` works on at a time: of a tile of one class, and of some columns of all.
-_TILE = 2**17
-_WIDE = 2**23
-_THIN = 4
+_TILE = 2**17  # pixels of a map that are worked on at a time
 
 
 class ClassMap(NamedTuple):
@@ -88,8 +86,9 @@ def most_probable(probabilities: torch.Tensor) -> list[ClassMap]:
     best = probabilities.amax(dim=1)
     # On a CPU `amax` is some 50 times faster than `argmax`, so the first class that has the best probability is
     # found as the largest of the weights C - 1, ..., 0.
-    dtype = torch.uint8 if count <= 256 else torch.int32
-    weights = torch.arange(count - 1, -1, -1, dtype=dtype, device=probabilities.device)[:, None, None]
+    weights = torch.arange(count - 1, -1, -1, dtype=_index_type(count), device=probabilities.device)[
+        :, None, None
+    ]
     classes = (count - 1) - ((probabilities == best[:, None]) * weights).amax(dim=1)
     return [ClassMap(*maps) for maps in zip(classes.cpu().numpy(), best.cpu().numpy())]
 
@@ -97,78 +96,92 @@ def most_probable(probabilities: torch.Tensor) -> list[ClassMap]:
 def most_probable_at(probabilities: torch.Tensor, size: tuple[int, int]) -> ClassMap:
     """The most probable class of each pixel of a larger or smaller image than the model's.
 
-    The probabilities are interpolated as by torch's `interpolate`, bilinear and with `align_corners=False`, a tile
-    at a time: those of a photo of 12 megapixels would take a gigabyte for 21 classes at once, and each class at
-    once four times as long, since what is compared would not stay in the CPU's cache.
+    The probabilities are interpolated as by torch's `interpolate`, bilinear and with `align_corners=False`, but
+    never those of all pixels: of a photo of 12 megapixels they would take a gigabyte for 21 classes.
 
     Args:
         probabilities: [C, H, W] of one image.
         size: height and width of the map, in pixels.
     """
-    height, width = size
-    if (
-        width > _THIN * height
-    ):  # what is interpolated first is all lines of the model's, which are few the other way
-        turned = most_probable_at(probabilities.transpose(1, 2), (width, height))
-        return ClassMap(*(np.ascontiguousarray(values.T) for values in turned))
-    lines, samples = (_Samples(of, to, probabilities.device) for of, to in zip(probabilities.shape[1:], size))
-    probabilities = probabilities[:, lines.needed][:, :, samples.needed]
-    by_column = probabilities.permute(2, 0, 1).contiguous()  # of which samples are taken in long pieces
-    pixels = _TILE if probabilities.device.type == "cpu" else 32 * _TILE
-    columns = max(1, min(width, _WIDE // probabilities[..., 0].numel()))
-    rows = max(1, pixels // columns)
-    found = ClassMap(
-        np.empty(size, np.uint8 if len(probabilities) <= 256 else np.int32), np.empty(size, np.float32)
-    )
-    for left in range(0, width, columns):
-        wide = samples.of(by_column, slice(left, left + columns)).permute(1, 2, 0).contiguous()
-        for top in range(0, height, rows):
-            tile = slice(top, top + rows), slice(left, left + columns)
-            best, classes = _best_of_tile(lines.of(plane, tile[0]) for plane in wide)
-            found.probabilities[tile] = best.cpu().numpy()
-            found.classes[tile] = classes.cpu().numpy()
+    if probabilities.device.type != "cpu":
+        return _a_class_at_a_time(probabilities, size)
+    dtype = np.uint8 if len(probabilities) <= 256 else np.int32
+    found = ClassMap(np.empty(size, dtype), np.empty(size, np.float32))
+    for rows, planes in _in_tiles(probabilities, size):
+        best, classes = _largest(planes)
+        found.probabilities[rows] = best.numpy()
+        found.classes[rows] = classes.numpy()
     return found
 
 
-def _best_of_tile(planes: Iterable[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+def _in_tiles(
+    probabilities: torch.Tensor, size: tuple[int, int]
+) -> Iterator[tuple[slice, Iterator[torch.Tensor]]]:
+    """Some rows of a map at a time, so few that they stay in the CPU's cache, and their probabilities by class."""
+    height, width = size
+    last = probabilities.shape[1] - 1
+    low, weights = _places(probabilities.shape[1], height)
+    lines, counts = low.unique_consecutive(return_counts=True)
+    most, top = max(1, _TILE // width), 0
+    known: dict[int, torch.Tensor] = {}  # lines of the model's output that are as wide as the map already
+    for line, end in zip(lines.tolist(), counts.cumsum(0).tolist()):
+        known = {
+            index: known[index] if index in known else _widened(probabilities[:, index], width)
+            for index in (line, min(line + 1, last))
+        }
+        pairs = known[line], known[min(line + 1, last)]
+        while top < end:
+            rows = slice(top, min(top + most, end))
+            weight = weights[rows, None]
+            yield rows, ((above * (1 - weight)).addcmul_(below, weight) for above, below in zip(*pairs))
+            top = rows.stop
+
+
+def _widened(line: torch.Tensor, width: int) -> torch.Tensor:
+    """A line of pixels [C, W], interpolated to a width."""
+    return functional.interpolate(line[None], width, mode="linear", align_corners=False)[0]
+
+
+def _places(length: int, wanted: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where the pixels of one side of a map lie between those of another image, as torch's `interpolate` has it.
+
+    Args:
+        length: pixels of that side of the image.
+        wanted: pixels of the map.
+
+    Returns:
+        For each pixel of the map the index of the one before it, int64, and the weight of the next, float32.
+    """
+    scale = float(np.float32(length) / np.float32(wanted))
+    places = torch.arange(wanted, dtype=torch.float64).add_(0.5).mul_(scale).sub_(0.5).clamp_(min=0).float()
+    low = places.long().clamp_(max=length - 1)
+    return low, places - low
+
+
+def _largest(planes: Iterator[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
     """The largest value at each place of several planes, and which of them has it first, both float32.
 
     The planes are overwritten. All is float32, since comparisons that return booleans are slow on a CPU.
     """
-    first, *others = planes
-    best, classes = first, torch.zeros_like(first)
-    for index, plane in enumerate(others, start=1):
+    best = next(planes)
+    classes = torch.zeros_like(best)
+    for index, plane in enumerate(planes, start=1):
         larger = torch.maximum(best, plane)
         torch.maximum(classes, plane.gt_(best).mul_(index), out=classes)
         best = larger
     return best, classes
 
 
-class _Samples:
-    """Where along one side of an image the pixels of another lie, as torch's bilinear `interpolate` places them.
+def _a_class_at_a_time(probabilities: torch.Tensor, size: tuple[int, int]) -> ClassMap:
+    """As `most_probable_at`: what a GPU does fastest."""
+    best = probabilities.new_zeros(size)
+    classes = torch.zeros(size, dtype=_index_type(len(probabilities)), device=probabilities.device)
+    for index, plane in enumerate(probabilities):
+        resized = functional.interpolate(plane[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+        classes.masked_fill_(resized > best, index)
+        torch.maximum(best, resized, out=best)
+    return ClassMap(classes.cpu().numpy(), best.cpu().numpy())
 
-    Args:
-        length: pixels of that side.
-        wanted: how many samples are taken of them.
-        device: of the image.
 
-    Attributes:
-        needed: indexes of the pixels that the samples are made of, ascending.
-    """
-
-    def __init__(self, length: int, wanted: int, device: torch.device) -> None:
-        scale = float(np.float32(length) / np.float32(wanted))
-        places = (
-            torch.arange(wanted, dtype=torch.float64).add_(0.5).mul_(scale).sub_(0.5).clamp_(min=0).float()
-        )
-        low = places.long().clamp_(max=length - 1)
-        both = torch.stack([low, (low + 1).clamp_(max=length - 1)])
-        needed, (self._low, self._high) = torch.unique(both.to(device), return_inverse=True)
-        self._weight = (places - low).to(device)
-        self.needed = needed
-
-    def of(self, values: torch.Tensor, part: slice) -> torch.Tensor:
-        """Some of the samples of values whose first dimension holds the pixels that are needed."""
-        weight = self._weight[part].view(-1, *[1] * (values.dim() - 1))
-        low = values.index_select(0, self._low[part]).mul_(1 - weight)
-        return low.addcmul_(values.index_select(0, self._high[part]), weight)
+def _index_type(classes: int) -> torch.dtype:
+    return torch.uint8 if classes <= 256 else torch.int32
