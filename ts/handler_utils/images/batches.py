@@ -190,8 +190,9 @@ class ImageBatches(Part):
     def _limits(self, rows: list[Any]) -> ImageLimits:
         """Of each row; of all together, where an envelope has made them of one request."""
         limits = self.reader.limits
-        is_one_request = count_requests(server_context(self.handler.context)) == 1
-        return limits.together() if len(rows) > 1 and is_enveloped() and is_one_request else limits
+        if len(rows) == 1 or not is_enveloped():
+            return limits
+        return limits.together() if count_requests(server_context(self.handler.context)) == 1 else limits
 
     def _decode_on_gpu(
         self, rows: list[Any], transform_of: TransformOf, limits: ImageLimits

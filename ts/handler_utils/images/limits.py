@@ -28,6 +28,7 @@ _COST_OF_RUN_LENGTHS = 16
 _COST_OF_CMYK = 3  # JPEG's: 4 bytes a pixel, beside 8 of coefficients
 _RUN_LENGTHS = (1, 2)  # RLE8 and RLE4, as `info["compression"]` of a BMP has them
 _SCANS_OF_ONE_COST = 5
+_TILE = (322, 323)  # TileWidth and TileLength (TIFF 6.0, section 15)
 
 Size = tuple[int, int]
 
@@ -73,6 +74,7 @@ class ImageLimits:
     def check_image(self, data: Encoded, image: Image.Image) -> None:
         """Checks an image that Pillow has opened, and not yet decoded; see `check`."""
         self.check(image.size, self._cost(data, image))
+        self._check_tile(image)
 
     def check(self, size: Size, cost: int = 1) -> None:
         """Checks the width and height of an image, whose pixels count so many times.
@@ -110,6 +112,18 @@ class ImageLimits:
         if self.max_pixels is not None and in_all > self.max_pixels:
             found = f"{in_all} pixels with those before it in the same request"
             raise _too_large(found, f"max_pixels is {self.max_pixels} for all together")
+
+    def _check_tile(self, image: Image.Image) -> None:
+        """A TIFF is decoded by tiles, each as a whole, which may be larger than the image that they cover."""
+        tags = getattr(image, "tag_v2", {})
+        width, height = (tags.get(tag) for tag in _TILE)
+        if not (isinstance(width, int) and isinstance(height, int)) or self.max_pixels is None:
+            return
+        if width * height * _COST_OF_OTHERS > self.max_pixels:
+            found = (
+                f"its tiles have {width}x{height} pixels, which count {_COST_OF_OTHERS} times in its format"
+            )
+            raise _too_large(found, f"max_pixels is {self.max_pixels}")
 
     def _cost(self, data: Encoded, image: Image.Image) -> int:
         form = image.format or ""
