@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
@@ -18,6 +20,20 @@ _LARGEST_LENGTH = 2**31 - 1
 # Models whose positions begin behind the index of the padding token, as fairseq's do: 514 stand for 512.
 _OFFSET_POSITIONS = frozenset({"camembert", "longformer", "roberta", "xlm-roberta", "xlm-roberta-xl"})
 _OFFSET = 2
+
+
+@contextmanager
+def _of_the_library(path: str | Path) -> Iterator[None]:
+    """Tells of a file what the library says of it; it raises Exception itself, and Rust's panics are none."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(
+            f"{Path(path).name} is not a tokenizer of the library tokenizers: {reason}"
+        ) from error
 
 
 class SubwordTokenizer:
@@ -43,12 +59,8 @@ class SubwordTokenizer:
         except ImportError as error:
             message = f"{Path(path).name} needs tokenizers: pip install 'torchserve-handlers[tokenizers]'"
             raise ImportError(message) from error
-        try:
+        with _of_the_library(path):
             self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises Exception itself
-            raise ValueError(
-                f"{Path(path).name} is not a tokenizer of the library tokenizers: {error}"
-            ) from error
         padding = self._tokenizer.padding
         self.pad_index: int = padding["pad_id"] if padding else self._usual_pad_index()
         self._tokenizer.no_padding()  # a batch is as wide as its longest text
@@ -63,6 +75,8 @@ class SubwordTokenizer:
         self._tokenizer.enable_truncation(
             self.max_length, stride=0, direction=truncation.get("direction", "right")
         )
+        with _of_the_library(path):
+            self._tokenizer.encode("a")  # fails where parts of the file do not go together
 
     def __call__(self, text: str) -> list[str]:
         return self.encode(text).words

@@ -15,6 +15,7 @@ import torch
 from planted import Planted, expression, rewrite
 
 from ts.handler_utils.models.formats.exported import load_pt2
+from ts.handler_utils.models.formats.untrusted.exported import check_exported
 
 
 class Network(torch.nn.Module):
@@ -312,3 +313,28 @@ def test_a_program_nested_too_deeply_is_refused(exported: bytes, tmp_path: Path)
     rewrite(path, {ending: b"[" * 100_000 + b"]" * 100_000})
     with pytest.raises(ValueError, match=r"JSON in .*json that is nested too deeply"):
         load_pt2(path, "cpu")
+
+
+def test_a_package_whose_names_lead_out_of_it_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "model.pt2", "w") as package:
+        package.writestr("m/data/aotinductor/model/../../../../planted.so", b"")
+    with pytest.raises(ValueError, match="which is no plain path"):
+        check_exported(tmp_path / "model.pt2")
+
+
+def test_a_package_with_a_model_of_torch_export_beside_is_looked_at_too(
+    exported: bytes, tmp_path: Path
+) -> None:
+    path, mark = tmp_path / "model.pt2", tmp_path / "ran"
+    path.write_bytes(exported)
+    in_an_expression(path, mark)
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr(f"{root(path)}data/aotinductor/model/model.so", b"")
+    with pytest.raises(ValueError, match=r"^model\.pt2 is not read: it holds an expression"):
+        check_exported(path, "Compile it again.")
+    assert not mark.exists()
+
+
+def root(path: Path) -> str:
+    """The folder in an archive that all of its parts lie in, if there is one."""
+    return "" if is_old(path) else zipfile.ZipFile(path).namelist()[0].partition("/")[0] + "/"
