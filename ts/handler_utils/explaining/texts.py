@@ -47,27 +47,15 @@ def attribute_tokens(model: Any, text: TextBatch, target: Optional[int] = None) 
         PredictionException: 501, captum is not installed.
         ModelFault: the model returned NaN or infinity.
     """
-    captum_attr = import_captum()
+    import_captum()
     model = getattr(model, "_orig_mod", model)  # torch.compile's wrapper: compiled code calls no hooks
     layer = embedding_layer(model)
     call, output = _call_of(layer, model, text.inputs)
+    if call.tokens.numel() != text.inputs[0].numel():
+        raise unexplainable("its embedding layer gets other tokens than those of the text")
     target = _target_of(logits_of(output)[0], target)
-    if isinstance(layer, nn.EmbeddingBag):
-        if call.tokens.numel() != text.inputs[0].numel():
-            raise unexplainable("its embedding layer gets other tokens than those of the text")
-        gradients = captum_attr.IntegratedGradients(_after(layer, model, text.inputs), False).attribute(
-            call.vectors[:1], target=target, n_steps=_POINTS, internal_batch_size=_POINTS_AT_ONCE
-        )
-        attributions = _divided_among_tokens(layer, call, gradients[0])
-    else:
-        length = call.tokens.numel()
-        attributions = captum_attr.IntegratedGradients(_after(layer, model, text.inputs)).attribute(
-            call.vectors,
-            target=target,
-            n_steps=max(_FEWEST_POINTS, min(_POINTS, _TOKENS_OF_A_PATH // length)),
-            internal_batch_size=max(1, min(_POINTS_AT_ONCE, _TOKENS_AT_ONCE // length)),
-        )
-        attributions = attributions.sum(dim=-1).flatten()
+    explain = _explain_bag if isinstance(layer, nn.EmbeddingBag) else _explain_sequence
+    attributions = explain(layer, call, _after(layer, model, text.inputs), target)
     check_finite("gradients", attributions)
     return attributions.tolist(), target
 
@@ -116,6 +104,30 @@ def _after(layer: nn.Module, model: Any, inputs: tuple[torch.Tensor, ...]) -> An
             return logits_of(model(*rows))
 
     return logits
+
+
+def _explain_bag(layer: Any, call: _EmbeddingCall, logits: Any, target: int) -> torch.Tensor:
+    gradients = (
+        import_captum()
+        .IntegratedGradients(logits, multiply_by_inputs=False)
+        .attribute(call.vectors, target=target, n_steps=_POINTS, internal_batch_size=_POINTS_AT_ONCE)
+    )
+    return _divided_among_tokens(layer, call, gradients[0])
+
+
+def _explain_sequence(_: Any, call: _EmbeddingCall, logits: Any, target: int) -> torch.Tensor:
+    length = call.tokens.numel()
+    attributions = (
+        import_captum()
+        .IntegratedGradients(logits)
+        .attribute(
+            call.vectors,
+            target=target,
+            n_steps=max(_FEWEST_POINTS, min(_POINTS, _TOKENS_OF_A_PATH // length)),
+            internal_batch_size=max(1, min(_POINTS_AT_ONCE, _TOKENS_AT_ONCE // length)),
+        )
+    )
+    return attributions.sum(dim=-1).flatten()
 
 
 def _divided_among_tokens(layer: Any, call: _EmbeddingCall, gradients: torch.Tensor) -> torch.Tensor:
