@@ -82,7 +82,7 @@ def stack_numbers(handler: Any, rows: Sequence[Any]) -> torch.Tensor:
 
     Raises:
         RowErrors: some rows are no nested lists of numbers.
-        ValueError: the rows have differing shapes.
+        ValueError: the rows do not go into one tensor.
     """
     if rows and all(isinstance(row, torch.Tensor) for row in rows):
         InputShapes.of(handler).note({index: row.shape for index, row in enumerate(rows)})
@@ -99,4 +99,10 @@ def _stack(rows: Sequence[torch.Tensor]) -> torch.Tensor:
     shapes = {tuple(row.shape) for row in rows}
     if len(shapes) > 1:
         raise ValueError(f"the rows of a batch have differing shapes: {sorted(shapes)}")
-    return torch.stack([*rows])
+    batch = torch.stack([*rows])
+    for row in rows:  # whole numbers are fractions beside fractions, which have less digits
+        if row.dtype != batch.dtype and not torch.equal(row, row.to(batch.dtype).to(row.dtype)):
+            raise ValueError(
+                f"the rows of a batch are {row.dtype} and {batch.dtype}, which has not all their values"
+            )
+    return batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ import torch
 
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.requests.numbers import decode_json, numbers_of, read_numbers
+from ts.torch_handler.base_handler import BaseHandler
 
 
 @pytest.mark.parametrize(
@@ -107,3 +108,14 @@ def test_a_row_holds_lists_or_json_of_them() -> None:
 def test_what_a_subclass_has_made_of_its_rows_is_left_as_it_is() -> None:
     assert numbers_of([True]) == [True]
     assert numbers_of(b"[1]") == [1]
+
+
+@pytest.mark.parametrize("neighbour", [[0.5], [1], [True]])
+def test_a_number_is_what_it_is_alone_whatever_its_neighbours_are(
+    neighbour: Any, make_context: Callable
+) -> None:
+    handler, context = BaseHandler(), make_context()
+    handler.model, handler.device, handler.initialized = torch.nn.Identity(), torch.device("cpu"), True
+    for number in (0, 7, 2**24 + 1, 2**62 + 1):
+        answers = handler.handle([{"data": [number]}, {"data": neighbour}], context)
+        assert answers == [[number], neighbour]
