@@ -51,7 +51,7 @@ def stranger(chance: random.Random) -> Request:
     if chance.random() < 0.5:
         content = bytearray(chance.choice(image_files()))
     else:
-        content = bytearray(hostile_text(chance.choice(TEXTS), chance.randrange(4, 3000)).encode())
+        content = bytearray(hostile_text(chance.choice(TEXTS), chance.randrange(100, 3000)).encode())
     for _ in range(chance.randrange(4)):
         content[chance.randrange(len(content))] = chance.randrange(256)
     return Request({"data": bytes(content)}, {"explain": chance.choice(["True", "False"])})
