@@ -78,7 +78,7 @@ def run(handlers: Sequence[str], serve: bool) -> int:
         print_list("Type next:", next_commands(examples[0]))
         return 0
     print_list("Once TorchServe is ready, type in another terminal:", map(curl_line, examples))
-    return run_command(["serve", *(str(example.archive) for example in examples)])
+    return run_command(["serve", "--engine", "torchserve", *(str(example.archive) for example in examples)])
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
+from rich.progress import track
 
 from ts.runner.answering.answer import Answer
 from ts.runner.answering.model import Model, load_archive
@@ -24,11 +24,7 @@ from ts.runner.archives.verification import verify_archive
 from ts.runner.doctor import report as diagnosis
 from ts.runner.errors import InputError
 from ts.runner.render import answers_table, export_text, inspection_view, verification_text
-from ts.runner.signals import ignore_signals
 from ts.runner.streams import output_to_stderr
-from ts.runner.torchserve.config import metrics_settings
-from ts.runner.torchserve.curl import example_request, file_request
-from ts.runner.torchserve.server import TorchServe
 
 STDIN = "-"
 
@@ -154,51 +150,6 @@ def describe(arguments: argparse.Namespace) -> int:
         else:
             Console(file=stdout).print_json(data=answer.response)
     return 0 if answer.ok else 1
-
-
-def serve(arguments: argparse.Namespace) -> int:
-    """Serves the archives until Ctrl-C, SIGTERM or SIGHUP, each of which is an end in order."""
-    console = Console(stderr=True)
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    tasks: dict[str, Any] = {}
-
-    def show(name: str, state: str) -> None:
-        if name not in tasks:
-            tasks[name] = progress.add_task("", total=None)
-        progress.update(tasks[name], description=f"{name}: {state}")
-
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        TorchServe(
-            arguments.archives,
-            port=arguments.port,
-            device=arguments.device,
-            config=metrics_settings(arguments.metrics),
-            max_size=arguments.max_size,
-            on_state=show,
-        ) as server,
-    ):
-        progress.stop()
-        announce(server, with_metrics=arguments.metrics is not None)
-        try:
-            server.wait()
-        except KeyboardInterrupt:
-            ignore_signals()  # stopping takes seconds, and must not be cut short
-            console.print("stopping TorchServe")
-    return 0
-
-
-def announce(server: TorchServe, with_metrics: bool) -> None:
-    lines = []
-    for model in server.models:
-        lines.append(f"{model.name} is ready. Try it:")
-        lines.append(f"  {example_request(server.url, model.name, model.handler)}")
-        lines.append(f"or send it a file: {file_request(server.url, model.name)}")
-    if with_metrics:
-        lines.append(f"metrics: curl {server.metrics_url}/metrics")
-    lines.append(f"TorchServe answers on {server.url} until Ctrl-C.")
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
 
 
 def export(arguments: argparse.Namespace) -> int:

@@ -19,7 +19,10 @@ from typing import Any, Optional
 from ts import HANDLERS_VERSION
 from ts.runner import commands
 from ts.runner.errors import RunnerError
+from ts.runner.serve import ENGINES
+from ts.runner.serve import serve as run_serve
 from ts.runner.signals import ignore_signals, unwind_on_signals
+from ts.runner.sizes import read_size
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -27,6 +30,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     arguments = parser().parse_args(argv)
     level = logging.INFO if arguments.debug else logging.WARNING
     logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("ts.runner.fetching").setLevel(logging.INFO)  # what takes minutes is told
     unwind_on_signals()  # so that folders and servers are cleaned up
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an archive's texts may be of any characters
@@ -119,13 +123,29 @@ def add_inspect(actions: Any) -> None:
 
 
 def add_serve(actions: Any) -> None:
-    serve = add_command(actions, "serve", "serve archives by a real TorchServe on 127.0.0.1, until Ctrl-C")
+    serve = add_command(
+        actions, "serve", "serve archives over HTTP by TorchServe's inference API, until Ctrl-C"
+    )
     serve.add_argument("archives", metavar="ARCHIVE", nargs="+", help="a .mar, a .tar.gz or a folder")
+    serve.add_argument(
+        "--engine",
+        choices=tuple(ENGINES),
+        default="embedded",
+        help="embedded: this process, and workers of its own; torchserve: a real TorchServe, which needs Java"
+        " (default: embedded)",
+    )
+    serve.add_argument("--host", help="the address to listen on, of the embedded engine (default: 127.0.0.1)")
     serve.add_argument(
         "--port", metavar="N", type=positive, default=8080, help="of the inference API (default: 8080)"
     )
     add_device(serve)
     add_max_size(serve)
+    serve.add_argument(
+        "--max-request-size",
+        metavar="SIZE",
+        type=byte_count,
+        help="what the body of a request may have, in bytes or as 50M, by the embedded engine (default: 6553500)",
+    )
     serve.add_argument(
         "--batch-size",
         metavar="N",
@@ -133,7 +153,7 @@ def add_serve(actions: Any) -> None:
         help="of each model (default: the archive's batchSize, else 1)",
     )
     add_metrics(serve)
-    serve.set_defaults(run=commands.serve)
+    serve.set_defaults(run=run_serve)
 
 
 def add_export(actions: Any) -> None:
@@ -227,14 +247,10 @@ def key_value(text: str) -> tuple[str, str]:
 
 
 def byte_count(text: str) -> int:
-    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-    unit = units.get(text[-1:].upper(), 0)
     try:
-        return positive(text[:-1] if unit else text) * (unit or 1)
-    except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no number of bytes, such as 5000000, 500M or 20G"
-        ) from None
+        return read_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def positive(text: str) -> int:

@@ -41,7 +41,12 @@ def test_serving_gives_a_curl_line_for_each_archive_and_serves_them_all(
     monkeypatch.setattr(tour, "run_command", lambda arguments: served.extend(arguments) or 0)
     assert run(["image_classifier", "text_classifier"], serve=True) == 0
     names = ["efficientnet_lite0", "reuters_r8"]
-    assert served == ["serve", *(str(model_store / f"{name}.mar") for name in names)]
+    assert served == [
+        "serve",
+        "--engine",
+        "torchserve",
+        *(str(model_store / f"{name}.mar") for name in names),
+    ]
     output = capsys.readouterr().out
     assert [output.count(f"curl http://127.0.0.1:8080/predictions/{name} ") for name in names] == [1, 1]
 

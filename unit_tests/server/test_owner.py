@@ -60,7 +60,8 @@ def test_a_server_ends_with_a_script_that_is_terminated(counting_archive: Path, 
 
 
 def test_a_server_ends_with_a_serve_that_is_killed(counting_archive: Path, tmp_path: Path) -> None:
-    command = ["-m", "ts.runner", "serve", str(counting_archive), "--port", free_port(), "--device", "cpu"]
+    command = ["-m", "ts.runner", "serve", "--engine", "torchserve", str(counting_archive)]
+    command += ["--port", free_port(), "--device", "cpu"]
     process, below = started(command, tmp_path / "t")
     process.kill()
     process.wait()
@@ -84,6 +85,8 @@ def test_a_serve_that_is_ended_while_it_starts_leaves_nothing(counting_archive: 
             "-m",
             "ts.runner",
             "serve",
+            "--engine",
+            "torchserve",
             str(counting_archive),
             "--device",
             "cpu",

@@ -1,4 +1,4 @@
-"""`torch-model-runner serve`, as a user of a shell meets it."""
+"""`torch-model-runner serve --engine torchserve`, as a user of a shell meets it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ts.runner.torchserve.config import choose_ports
 
 pytestmark = pytest.mark.usefixtures("needs_torchserve")
 psutil = pytest.importorskip("psutil", reason="psutil is not installed, which torchserve needs too")
-SERVE = [sys.executable, "-m", "ts.runner", "serve"]
+SERVE = [sys.executable, "-m", "ts.runner", "serve", "--engine", "torchserve"]
 
 
 @pytest.fixture

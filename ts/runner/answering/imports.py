@@ -36,14 +36,19 @@ class ImportScope:
         self._names = own_names(root)
         self._path = [str(root)]
         self._modules: dict[str, ModuleType] = {}
+        self._is_active = False
 
     @contextmanager
     def active(self) -> Iterator[None]:
         """Everything of the archive is importable inside; afterwards sys.path, sys.modules and cwd are as before.
 
-        Only one scope is active in a process: another thread's waits.
+        Only one scope is active in a process: another thread's waits. Where this one is active already, nothing
+        happens, so that a process that serves one archive can have its scope active all the time.
         """
         with _LOCK:
+            if self._is_active:
+                yield
+                return
             path, writes_no_bytecode, directory = list(sys.path), sys.dont_write_bytecode, os.getcwd()
             displaced = self._displace()
             before = set(sys.modules)
@@ -51,9 +56,11 @@ class ImportScope:
             sys.path[:0] = self._path
             sys.dont_write_bytecode = True  # an archive that is a folder stays as it is
             os.chdir(self.root)
+            self._is_active = True
             try:
                 yield
             finally:
+                self._is_active = False
                 self._path = [entry for entry in sys.path if entry not in path]
                 self._modules = {
                     name: sys.modules[name] for name in set(sys.modules) - before if self._owns(name)

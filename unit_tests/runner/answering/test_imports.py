@@ -88,3 +88,16 @@ def test_a_path_that_the_handler_adds_stays_with_its_archive(tmp_path: Path) -> 
     assert "/models/lib" not in sys.path
     with scope.active():
         assert "/models/lib" in sys.path
+
+
+def test_a_scope_that_is_active_can_be_entered_again(tmp_path: Path) -> None:
+    scope = scope_with(tmp_path / "a", tiny_handler="")
+    before = state()
+    with scope.active():
+        with scope.active():
+            import tiny_handler
+
+            inside = state()
+        assert state() == inside
+        assert sys.modules["tiny_handler"] is tiny_handler
+    assert state() == before

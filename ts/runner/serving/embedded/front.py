@@ -1,0 +1,108 @@
+"""What runs in the event loop of the embedded engine: HTTP, and the supervision of workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import uvicorn
+
+from ts.runner.archives.archive import Archive
+from ts.runner.errors import ServerError
+from ts.runner.serving.app import build_app
+from ts.runner.serving.embedded.supervisor import ServedArchive, Start
+from ts.runner.serving.metrics import Meter
+from ts.runner.serving.registry import Models
+from ts.runner.serving.settings import ServingSettings
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = (
+    25  # for requests that are being answered when the server is to end; Kubernetes gives a pod 30
+)
+KEEP_ALIVE_SECONDS = 60  # that a connection without requests stays open
+
+
+class Front:
+    """Serves archives, each with its settings and with what starts a worker of it.
+
+    Args:
+        served: The archives.
+        max_request_size: The bytes that the body of a request may have.
+    """
+
+    def __init__(
+        self, served: Sequence[tuple[Archive, ServingSettings, Start]], max_request_size: int
+    ) -> None:
+        self._served = served
+        self._max_request_size = max_request_size
+
+    async def run(
+        self, listener: socket.socket, ready: Future[dict[str, str]], asked_to_stop: Future[None]
+    ) -> None:
+        """Serves until it is asked to stop, and then answers what it has begun.
+
+        Args:
+            listener: Listens already.
+            ready: Gets why models are not served, by name, when each has started or failed.
+            asked_to_stop: Done when the server is to end.
+
+        Raises:
+            ServerError: No model has started, or two have the same name and version.
+        """
+        meter = Meter()
+        archives = [
+            ServedArchive(archive, settings, start, meter.of(archive.name, archive.model["modelVersion"]))
+            for archive, settings, start in self._served
+        ]
+        app = build_app(Models(archives), meter, max_request_size=self._max_request_size)
+        http = http_server(app)
+        serving = asyncio.create_task(http.serve(sockets=[listener]))
+        stop = asyncio.ensure_future(asyncio.wrap_future(asked_to_stop))
+        try:
+            for archive in archives:
+                archive.begin()
+            decided = asyncio.gather(*(archive.decided() for archive in archives))
+            ends: set[asyncio.Future[Any]] = {serving, stop}
+            await asyncio.wait({*ends, decided}, return_when=asyncio.FIRST_COMPLETED)
+            if decided.done():
+                ready.set_result(failures_of(archives))
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            decided.cancel()
+        finally:
+            http.should_exit = True
+            await asyncio.gather(serving, return_exceptions=True)
+            await asyncio.gather(*(archive.close() for archive in archives))
+        serving.result()
+
+
+def failures_of(archives: Sequence[ServedArchive]) -> dict[str, str]:
+    """Why models did not start, by name.
+
+    Raises:
+        ServerError: None did.
+    """
+    failures = {archive.name: archive.failure for archive in archives if archive.failure is not None}
+    if all(archive.has_failed for archive in archives):
+        raise ServerError("; ".join(failures.values()))
+    return failures
+
+
+def http_server(app: object) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        lifespan="off",
+        proxy_headers=False,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return uvicorn.Server(config)
