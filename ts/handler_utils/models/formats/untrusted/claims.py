@@ -14,6 +14,9 @@ from ts.handler_utils.models.formats.untrusted.refusal import Refused, shown
 from ts.handler_utils.models.formats.untrusted.zip_parts import ZipParts
 from ts.utils.plain_pickle import PlainUnpickler
 
+# What torch.jit.trace was called with: without its values, and not read again.
+_UNREAD = "/traced_inputs.pkl"
+
 # Of an element of each kind of storage.
 _BYTES = {
     "UntypedStorage": 1,
@@ -44,7 +47,7 @@ def check_claims(parts: ZipParts) -> None:
         Refused: one does not, or a pickle is damaged.
     """
     for name in parts.names:
-        if name.casefold().endswith(".pkl"):
+        if name.casefold().endswith(".pkl") and not name.endswith(_UNREAD):
             try:
                 _Claims(parts, name).load()
             except pickle.UnpicklingError as error:
