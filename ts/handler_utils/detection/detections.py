@@ -100,6 +100,10 @@ def select_detections(
     kept = keep.nonzero().flatten()
     if topk is not None:
         kept = kept[scores[kept].argsort(descending=True, stable=True)[:topk]]
+    if kept.equal(
+        torch.arange(len(kept), device=kept.device)
+    ):  # as most models sort them: masks are not copied
+        return {name: values[: len(kept)] for name, values in detections.items()}
     return {name: values[kept] for name, values in detections.items()}
 
 

@@ -123,7 +123,7 @@ class LayerExplainedSettings(VisionSettings):
         default=None, description="the model's layer to explain by: backbone.layer4; no explanations if unset"
     )
     max_answer_pixels: int = Field(
-        default=13_000_000, ge=1, description="width times height of the largest mask or picture in an answer"
+        default=12_600_000, ge=1, description="width times height of the largest mask or picture in an answer"
     )
 
 
@@ -182,7 +182,7 @@ class ObjectDetectorSettings(LayerExplainedSettings, ObjectDetectorOptions):
 
     max_drawn: int = Field(default=300, ge=1, description="detections that are drawn in a picture")
     max_mask_pixels: int = Field(
-        default=300_000_000,
+        default=200_000_000,
         ge=1,
         description="pixels of the masks in an answer: detections times those of the photo",
     )

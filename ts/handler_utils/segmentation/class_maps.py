@@ -132,9 +132,14 @@ def _in_tiles(
         pairs = known[line], known[min(line + 1, last)]
         while top < end:
             rows = slice(top, min(top + most, end))
-            weight = weights[rows, None]
-            yield rows, ((above * (1 - weight)).addcmul_(below, weight) for above, below in zip(*pairs))
+            yield rows, _between(pairs, weights[rows, None])
             top = rows.stop
+
+
+def _between(lines: tuple[torch.Tensor, torch.Tensor], weight: torch.Tensor) -> Iterator[torch.Tensor]:
+    """For each class the rows that lie between two lines [C, W], by the weights [rows, 1] of the second."""
+    of_first = 1 - weight
+    return ((above * of_first).addcmul_(below, weight) for above, below in zip(*lines))
 
 
 def _widened(line: torch.Tensor, width: int) -> torch.Tensor:
