@@ -46,7 +46,9 @@ class HandlerSettings(Options):
         " {name: resnet50, num_classes: 10}",
     )
     trust_pickle: bool = Field(
-        default=False, description="read weights that are pickled Python objects, which runs the code in them"
+        default=False,
+        description="read pickled Python objects, anything in a `.pt2`, and TorchScript that touches files: this runs"
+        " the code in the file",
     )
 
     precision: Optional[Literal["float32", "bfloat16", "float16"]] = Field(

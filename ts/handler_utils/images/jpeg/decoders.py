@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import warnings
 from functools import cache, partial
 from pathlib import Path
@@ -11,8 +12,6 @@ from typing import Any, Callable, NamedTuple
 
 import torch
 from PIL import Image
-
-from ts.handler_utils.images.pillow import encode_jpeg
 
 MODES = {3: "RGB", 1: "GRAY"}
 _TORCHVISION_MODES = {"GRAY": 1, "RGB": 3}  # of its `ImageReadMode`
@@ -114,4 +113,6 @@ _ON_CPU = {"torchvision": _torchvision, "torchcodec": _torchcodec}
 
 
 def _smallest_jpeg() -> torch.Tensor:
-    return torch.frombuffer(bytearray(encode_jpeg(Image.new("RGB", (8, 8)))), dtype=torch.uint8)
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)
