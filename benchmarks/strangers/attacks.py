@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Callable
 
 from ts.handler_utils.images.settings import VisionSettings
@@ -35,10 +36,14 @@ class Attack:
     in_all_ways: bool = False
     quick: bool = False
 
+    @cached_property
+    def body(self) -> bytes:
+        return self.make()
+
     def parts(self, options: Mapping[str, str]) -> dict[str, bytes]:
         """The fields of its request with further options; without any field there is only a "body"."""
         fields = {**{name: value.encode() for name, value in options.items()}, **self.fields}
-        return {"data" if fields else "body": self.make(), **fields}
+        return {"data" if fields else "body": self.body, **fields}
 
 
 @dataclass(frozen=True)

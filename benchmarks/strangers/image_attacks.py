@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from math import isqrt
 from typing import Callable
 
@@ -32,8 +32,14 @@ FIRST = Scan(last=0, data=0)  # of a progressive image: the mean of each block
 DEFLATED = 1000  # at best a byte of deflate stands for so many
 
 
-def image_attacks(limits: Limits) -> Iterator[Attack]:
-    """All images; the first of each format is just below `max_pixels`."""
+@cache
+def image_attacks(limits: Limits) -> tuple[Attack, ...]:
+    """All images, made once for all handlers."""
+    return (*formats(limits), *thin_attacks(limits), *odd_attacks())
+
+
+def formats(limits: Limits) -> Iterator[Attack]:
+    """Images of each format, just below and just above `max_pixels`."""
     yield Attack("ordinary photos", "500x375", ordinary_photo, in_all_ways=True, quick=True)
     for kind, made in (("JPEG", jpegs(limits)), ("PNG", pngs()), ("other formats", others())):
         for name, make in made.items():
@@ -41,8 +47,6 @@ def image_attacks(limits: Limits) -> Iterator[Attack]:
             for share, words in SHARES if name not in FAR else (*SHARES, (8, "8 max_pixels")):
                 bound = partial(cut, make, square(int(limits.pixels * share)))
                 yield Attack(kind, f"{name}, {words}", bound, in_all_ways=quick and share < 1, quick=quick)
-    yield from thin_attacks(limits)
-    yield from odd_attacks()
 
 
 SHARES = ((0.99, "below max_pixels"), (1.01, "above max_pixels"))
