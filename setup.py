@@ -42,6 +42,13 @@ EXTRAS = {
         "torch-model-archiver==0.12.0",
         "types-PyYAML",
         "types-requests",
+        # A local S3 and https server, and what fsspec needs to reach them.
+        "aiohttp",
+        "s3fs",
+        "moto[s3]>=4.2",
+        "flask",
+        "flask-cors",
+        "trustme",
     ],
 }
 
@@ -125,6 +132,7 @@ setup(
         "uvicorn>=0.29",
         "httptools>=0.6",  # by which uvicorn answers small requests at half the cost
         "prometheus-client>=0.17",
+        "fsspec>=2023.1",  # torch brings it along; what its schemes need beside it is named where it is missing
         "typing_extensions>=4",
         # Its file bin/torch-model-archiver runs this project's `model_archiver`, which stands in front of its own.
         # A command of that name in two distributions would be deleted with either.
