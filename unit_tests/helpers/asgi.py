@@ -18,6 +18,13 @@ class Response(NamedTuple):
         return json.loads(self.body)
 
 
+def body_messages(chunks: Sequence[bytes], leaves: bool) -> list[dict[str, Any]]:
+    return [
+        {"type": "http.request", "body": chunk, "more_body": index + 1 < len(chunks) or leaves}
+        for index, chunk in enumerate(chunks)
+    ]
+
+
 async def ask(
     app: Any,
     method: str,
@@ -28,11 +35,7 @@ async def ask(
     leaves: bool = False,
 ) -> Response:
     """Sends one request, whose body comes in chunks; a client that leaves does so in place of the last of them."""
-    bodies: Sequence[bytes] = chunks or (b"",)
-    messages: list[dict[str, Any]] = [
-        {"type": "http.request", "body": body, "more_body": index + 1 < len(bodies) or leaves}
-        for index, body in enumerate(bodies)
-    ]
+    messages = body_messages(chunks or (b"",), leaves)
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

@@ -151,7 +151,7 @@ def row_answer(body: bytes, processor: RequestProcessor) -> Answer:
 def failure(rows: int, code: int, message: str, reason: BaseException) -> list[Answer]:
     """The answers of a batch that failed as a whole, in the JSON that TorchServe's frontend writes."""
     error = {"code": code, "type": "InternalServerException", "message": message}
-    body = json.dumps(error, indent=2).encode() + b"\n"
+    body = json.dumps(error, indent=2, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     return [Answer(code, body, content_type=JSON, reason=reason) for _ in range(rows)]
 
 

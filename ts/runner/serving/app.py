@@ -120,7 +120,7 @@ class Api:
                 reply = await self._ask(model, description_call(request.scope["headers"]))
                 if reply.status != 200:
                     return response_of(reply)
-                known["customizedMetadata"] = json_or_text(reply.body)
+                known["customizedMetadata"] = without_nulls(json_or_text(reply.body))
         return response_of(json_reply(200, facts))
 
     async def metrics(self, request: Request) -> Response:
@@ -184,6 +184,13 @@ def number(parameters: Mapping[str, str], name: str, default: int) -> int:
     """A parameter of a query; the default in place of what is no number, as TorchServe has it."""
     value = parameters.get(name, "")
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else default
+
+
+def without_nulls(value: Any) -> Any:
+    """A description as TorchServe's frontend writes it."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return value
 
 
 def json_or_text(body: bytes) -> Any:

@@ -14,6 +14,7 @@ import uvicorn
 from ts.runner.archives.archive import Archive
 from ts.runner.errors import ServerError
 from ts.runner.serving.app import build_app
+from ts.runner.serving.embedded.protocol import BoundedProtocol
 from ts.runner.serving.embedded.supervisor import ServedArchive, Start
 from ts.runner.serving.metrics import Meter
 from ts.runner.serving.registry import Models
@@ -97,8 +98,10 @@ def http_server(app: object) -> uvicorn.Server:
         app,  # type: ignore[arg-type]
         lifespan="off",
         proxy_headers=False,
+        http=BoundedProtocol,
         ws="none",
         log_config=None,
+        log_level="error",  # what clients send wrong is no line each
         access_log=False,
         server_header=False,
         date_header=False,

@@ -167,7 +167,7 @@ class EmbeddedServer:
             root=str(archive.root),
             index=0,
             device=self._device,
-            batch_size=settings.batch_size,
+            batch_size=self._batch_size,
             metrics_file=str(Path(self._metrics_file).resolve()) if self._metrics_file else None,
             log_level=logging.getLogger().getEffectiveLevel(),
         )

@@ -39,7 +39,7 @@ class WorkerOptions:
         root: The folder where it lies unpacked.
         index: Which of the archive's workers it is, from 0.
         device: "auto" (a GPU, if there is any; each worker the next one), "cpu" or "cuda:N".
-        batch_size: The most rows of a batch.
+        batch_size: The most rows of a batch, in place of the archive's `batchSize`.
         metrics_file: Defines metrics that the handler finds.
         log_level: Of Python's logging.
     """
@@ -48,7 +48,7 @@ class WorkerOptions:
     root: str
     index: int
     device: str
-    batch_size: int
+    batch_size: Optional[int] = None
     metrics_file: Optional[str] = None
     log_level: int = logging.WARNING
 
@@ -84,7 +84,8 @@ def end_with_owner() -> None:
 def started(options: WorkerOptions) -> Iterator[Model]:
     """The archive's handler, started, in a process that serves nothing else."""
     archive = read_archive(Path(options.source), Path(options.root))
-    archive = replace(archive, config={**archive.config, "batchSize": options.batch_size})
+    if options.batch_size is not None:
+        archive = replace(archive, config={**archive.config, "batchSize": options.batch_size})
     device = chosen_device(options, archive)
     with start_archive(archive, device=device, metrics_file=options.metrics_file) as model:
         yield model

@@ -1,0 +1,66 @@
+"""What strangers send beside a body is bounded."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from ts.runner.serving.embedded.protocol import MOST_HEAD
+from ts.runner.serving.embedded.server import EmbeddedServer
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the embedded engine needs Linux or macOS")
+
+START = b"POST /predictions/obeys HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = START + b"Transfer-Encoding: chunked\r\n\r\n"
+MORE = b"x" * (4 * MOST_HEAD)
+
+
+@pytest.fixture
+def port(archive: Callable[..., Path]) -> Iterator[int]:
+    with EmbeddedServer([archive()], device="cpu") as server:
+        yield int(server.url.rpartition(":")[2])
+
+
+def status(port: int, parts: Sequence[bytes]) -> int:
+    """The status of the answer to what is sent, of which there may be more than is read."""
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        try:
+            for part in parts:
+                connection.sendall(part)
+            answer = connection.recv(1000)
+        except ConnectionError:  # it was closed while we were sending
+            return 400
+    return int(answer.split()[1])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [START + b"X: ", *[MORE] * 8],
+        [b"POST /", *[MORE] * 8],
+        [START, *[b"X: y\r\n" * 10_000] * 32],
+        [CHUNKED + b"1\r\nx\r\n0\r\nX: ", *[MORE] * 8],
+        [CHUNKED + b"1;", *[MORE] * 8],
+    ],
+    ids=["header", "path", "headers", "trailer", "extension of a chunk"],
+)
+def test_a_head_that_does_not_end_is_refused(port: int, parts: Sequence[bytes]) -> None:
+    assert status(port, parts) == 400
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [START + b"X: " + b"x" * 60_000 + b"\r\nContent-Length: 1\r\n\r\nx"],
+        [CHUNKED, b"1\r\nx\r\n" * 100_000, b"0\r\n\r\n"],
+        [START + b"Content-Length: 1000000\r\n\r\n", b"x" * 1_000_000],
+    ],
+    ids=["long header", "small chunks", "large body"],
+)
+def test_any_body_within_the_limit_is_answered(port: int, parts: Sequence[bytes]) -> None:
+    assert status(port, parts) == 200
