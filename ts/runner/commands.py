@@ -23,6 +23,7 @@ from ts.runner.archives.inspection import inspection
 from ts.runner.archives.verification import verify_archive
 from ts.runner.doctor import report as diagnosis
 from ts.runner.errors import InputError
+from ts.runner.fetching.reference import read_reference
 from ts.runner.render import answers_table, export_text, inspection_view, verification_text
 from ts.runner.streams import output_to_stderr
 
@@ -127,16 +128,17 @@ def inspect(arguments: argparse.Namespace) -> int:
 def verify(arguments: argparse.Namespace) -> int:
     """Says which files of an archive are not as packed; 0 if all are, 1 if not or if it cannot be told."""
     verification = verify_archive(arguments.archive, max_size=arguments.max_size)
+    archive = str(read_reference(arguments.archive))
     if arguments.json:
         facts = {
-            "archive": arguments.archive,
+            "archive": archive,
             "verified": verification.verified,
             "compared": verification.compared,
             "problems": verification.problems,
         }
         sys.stdout.write(json.dumps(facts, indent=2) + "\n")
     else:
-        sys.stdout.write(verification_text(arguments.archive, verification))
+        sys.stdout.write(verification_text(archive, verification))
     return 0 if verification.verified else 1
 
 
@@ -160,7 +162,11 @@ def export(arguments: argparse.Namespace) -> int:
     out = arguments.output or default_output(arguments.archive, arguments.to)
     console = Console(stderr=True)
     with output_to_stderr() as stdout:
-        with console.status(f"exporting {arguments.archive}") if console.is_terminal else nullcontext():
+        with (
+            console.status(f"exporting {read_reference(arguments.archive)}")
+            if console.is_terminal
+            else nullcontext()
+        ):
             report = export_archive(
                 arguments.archive,
                 out,
@@ -179,7 +185,8 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def default_output(archive: str, kind: str) -> str:
-    name = Path(archive).resolve().name
+    reference = read_reference(archive)
+    name = reference.file_name if reference.is_url else Path(reference.place).resolve().name
     for suffix in (".mar", ".tar.gz", ".tgz", ".zip"):
         name = name[: -len(suffix)] if name.endswith(suffix) else name
     return f"{name}-{kind}.mar"

@@ -24,6 +24,11 @@ from ts.runner.serve import serve as run_serve
 from ts.runner.signals import ignore_signals, unwind_on_signals
 from ts.runner.sizes import read_size
 
+ARCHIVE = (
+    "a .mar, a .tar.gz or a folder, or the URL of such a file (s3://, https://, ...); @sha256:DIGEST after it pins"
+    " its content"
+)
+
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs one command and returns its exit code."""
@@ -65,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
 
 def add_predict(actions: Any) -> None:
     predict = add_command(actions, "predict", "answer inputs in this process, as TorchServe would")
-    predict.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    predict.add_argument("archive", metavar="ARCHIVE", help=ARCHIVE)
     predict.add_argument("inputs", metavar="INPUT", nargs="+", help="a file, or - for standard input")
     predict.add_argument(
         "--option",
@@ -105,7 +110,7 @@ def add_inspect(actions: Any) -> None:
     inspect = add_command(
         actions, "inspect", "show an archive's manifest, settings and files; runs none of its code"
     )
-    inspect.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    inspect.add_argument("archive", metavar="ARCHIVE", help=ARCHIVE)
     add_max_size(inspect)
     instead = inspect.add_mutually_exclusive_group()
     instead.add_argument(
@@ -126,7 +131,7 @@ def add_serve(actions: Any) -> None:
     serve = add_command(
         actions, "serve", "serve archives over HTTP by TorchServe's inference API, until Ctrl-C"
     )
-    serve.add_argument("archives", metavar="ARCHIVE", nargs="+", help="a .mar, a .tar.gz or a folder")
+    serve.add_argument("archives", metavar="ARCHIVE", nargs="+", help=ARCHIVE)
     serve.add_argument(
         "--engine",
         choices=tuple(ENGINES),
@@ -162,7 +167,7 @@ def add_export(actions: Any) -> None:
         "export",
         "re-pack an archive with its model as torch.export or AOTInductor have it, if its answers stay the same",
     )
-    export.add_argument("archive", metavar="ARCHIVE", help="a .mar, a .tar.gz or a folder")
+    export.add_argument("archive", metavar="ARCHIVE", help=ARCHIVE)
     export.add_argument(
         "--to",
         choices=("pt2", "aot"),

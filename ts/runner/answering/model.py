@@ -165,7 +165,7 @@ def load_archive(
     """Opens an archive and starts its handler, for the time of a `with` block.
 
     Args:
-        path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
+        path: A path or URL, see `open_archive`.
         device: "auto" (the first GPU, if there is one), "cpu" or "cuda:N".
         metrics_file: Defines metrics that the handler finds, as the file that TorchServe's `metrics_config` names.
         max_size: The bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
@@ -220,7 +220,7 @@ def check_integrity(archive: Archive) -> None:
     if damaged:
         names = ", ".join(name if name.isprintable() else repr(name) for name in damaged[:5])
         more = f" and {len(damaged) - 5} more" if len(damaged) > 5 else ""
-        raise ArchiveError(f"{archive.source} is damaged: the sha256 of {names}{more} is not the manifest's")
+        raise ArchiveError(f"{archive.origin} is damaged: the sha256 of {names}{more} is not the manifest's")
 
 
 def started(archive: Archive, scope: ImportScope, context: Context) -> Entry:
@@ -228,7 +228,7 @@ def started(archive: Archive, scope: ImportScope, context: Context) -> Entry:
         with scope.active():
             return start_handler(archive.handler, archive.root, context)
     except (Exception, SystemExit) as error:
-        message = f"handler {archive.handler!r} of {archive.source} did not start: {one_line(error)}"
+        message = f"handler {archive.handler!r} of {archive.origin} did not start: {one_line(error)}"
         requirements = archive.model.get("requirementsFile")
         if isinstance(error, ImportError) and (error.name or "").startswith("ts."):
             message += " (a module of torchserve's: pip install 'torchserve-handlers[server]')"
@@ -241,7 +241,7 @@ def batch_size_of(archive: Archive) -> int:
     size = archive.config.get("batchSize", 1)
     if not isinstance(size, int) or size < 1:
         raise ArchiveError(
-            f"batchSize in the settings of {archive.source} must be a whole number above 0, not {shown(size)}"
+            f"batchSize in the settings of {archive.origin} must be a whole number above 0, not {shown(size)}"
         )
     return size
 

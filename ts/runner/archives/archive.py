@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Optional, Union
 from ts.runner.archives.extract import extract
 from ts.runner.archives.limits import LONGEST_NAME
 from ts.runner.errors import ArchiveError
+from ts.runner.fetching.local_copy import local_copy
 from ts.runner.folders import temporary_folder
 from ts.utils.documents import LARGEST_JSON, LARGEST_YAML, DocumentError, read_json, read_yaml, shown
 
@@ -29,16 +30,18 @@ class Archive:
     """An archive that is unpacked and checked.
 
     Attributes:
-        source: The path that was opened.
+        source: The path that was opened; of a URL, that of its file in the cache.
         root: The folder with its files.
         manifest: MANIFEST.json as it is.
         config: The settings of the manifest's `configFile`; empty without one.
+        origin: What was asked for, as messages show it: the path, or the URL without credentials.
     """
 
     source: Path
     root: Path
     manifest: dict[str, Any]
     config: dict[str, Any]
+    origin: str = ""
 
     @property
     def model(self) -> dict[str, Any]:
@@ -87,22 +90,23 @@ def open_archive(path: Union[str, Path], *, max_size: Optional[int] = None) -> I
     process to open an archive if this one is killed. A folder is used where it is, and nothing is written in it.
 
     Args:
-        path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
+        path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder; or a URL of such a file, see
+            `ts.runner.fetching.local_copy`. `@sha256:DIGEST` after it pins the file's content.
         max_size: The bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
 
     Raises:
-        ArchiveError: With one sentence that says what is wrong with the archive.
+        ArchiveError: With one sentence that says what is wrong with the archive, or why it cannot be fetched.
         FolderError: There is no place to unpack it.
     """
-    source = Path(path)
-    if not source.exists():
-        raise ArchiveError(f"{source} does not exist")
-    if source.is_dir():
-        yield read_archive(source, source.resolve())
-        return
-    with temporary_folder("torch-model-") as folder:
-        extract(source, folder.path, max_size)
-        yield read_archive(source, inner_root(folder.path))
+    with local_copy(path, max_size=max_size) as copy:
+        if copy.path.is_dir():
+            yield read_archive(copy.path, copy.path.resolve(), copy.name)
+            return
+        with temporary_folder("torch-model-") as folder:
+            with copy.named():
+                extract(copy.path, folder.path, max_size)
+                archive = read_archive(copy.path, inner_root(folder.path), copy.name)
+            yield archive
 
 
 def inner_root(folder: Path) -> Path:
@@ -113,14 +117,14 @@ def inner_root(folder: Path) -> Path:
     return folder
 
 
-def read_archive(source: Path, root: Path) -> Archive:
-    """Checks the files below `root` against their manifest.
+def read_archive(source: Path, root: Path, origin: Optional[str] = None) -> Archive:
+    """Checks the files below `root` against their manifest; `origin` is by default the path `source`.
 
     Raises:
         ArchiveError: The manifest or the settings are missing or wrong, or name a file that is not there.
     """
     manifest = read_manifest(source, root)
-    archive = Archive(source, root, manifest, {})
+    archive = Archive(source, root, manifest, {}, origin or str(source))
     for key in FILE_KEYS:
         if archive.model.get(key):
             check_named_file(archive, key)

@@ -16,11 +16,11 @@ def inspection(archive: Archive) -> dict[str, Any]:
     """Describes an archive, in types that JSON has.
 
     Returns:
-        `archive` (the path), `manifest`, `settings` (of the manifest's configFile), `files` (a list of `name`,
-        `size` in bytes unpacked, and `sha256` in hex) and `damaged` (as `damaged_files` gives it).
+        `archive` (the path or URL), `manifest`, `settings` (of the manifest's configFile), `files` (a list of
+        `name`, `size` in bytes unpacked, and `sha256` in hex) and `damaged` (as `damaged_files` gives it).
     """
     return {
-        "archive": str(archive.source),
+        "archive": archive.origin,
         "manifest": archive.manifest,
         "settings": in_json(archive.config),
         "files": [file_facts(archive, name) for name in archive.files()],
@@ -62,4 +62,4 @@ def damaged_files(archive: Archive) -> list[str]:
     try:
         return verify(archive.manifest, open_file)
     except ValueError as error:
-        raise ArchiveError(f"{archive.source}: {error}") from error
+        raise ArchiveError(f"{archive.origin}: {error}") from error

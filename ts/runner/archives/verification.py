@@ -17,6 +17,7 @@ from ts.runner.archives.archive import MANIFEST, inside, parse_manifest, without
 from ts.runner.archives.extract import members
 from ts.runner.archives.member import Content, DamagedError, Member
 from ts.runner.errors import ArchiveError
+from ts.runner.fetching.local_copy import local_copy
 from ts.utils.documents import LARGEST_JSON
 
 DIFFERS = "differs from the manifest's sha256"
@@ -73,21 +74,19 @@ def verify_archive(path: Union[str, Path], *, max_size: Optional[int] = None) ->
     What interpreters and file managers leave in folders (`__pycache__`, `.DS_Store`) is passed over.
 
     Args:
-        path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder.
+        path: What `open_archive` opens.
         max_size: The bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
 
     Raises:
         ArchiveError: It is no archive, holds too much, or is damaged in a place that is no file's of the manifest.
     """
-    source = Path(path)
-    if not source.exists():
-        raise ArchiveError(f"{source} does not exist")
-    contents = read_contents(source, max_size)
-    stated = stated_digests(source, contents)
-    problems = compare(stated, contents) if stated else {}
-    if contents.broken and not problems:
-        raise ArchiveError(f"{source} cannot be read to its end: {contents.broken}")
-    return Verification(len(stated), problems)
+    with local_copy(path, max_size=max_size) as copy, copy.named():
+        contents = read_contents(copy.path, max_size)
+        stated = stated_digests(copy.path, contents)
+        problems = compare(stated, contents) if stated else {}
+        if contents.broken and not problems:
+            raise ArchiveError(f"{copy.path} cannot be read to its end: {contents.broken}")
+        return Verification(len(stated), problems)
 
 
 def read_contents(source: Path, max_size: Optional[int] = None) -> Contents:

@@ -39,7 +39,7 @@ class Report:
     """What came of an export.
 
     Attributes:
-        archive: the old archive.
+        archive: the old archive, by path or URL.
         out: the new one.
         format: what its model is.
         device: the kind of device that it was made on.
@@ -50,7 +50,7 @@ class Report:
         left_out: settings and files of the old archive that the new one has not.
     """
 
-    archive: Path
+    archive: str
     out: Path
     format: str
     device: str
@@ -119,7 +119,7 @@ def re_pack(
         if comparison.problem is None:
             pack(contents, out, force)
     return Report(
-        archive=archive.source,
+        archive=archive.origin,
         out=out,
         format=NAMES[to],
         device=made.device,
@@ -205,7 +205,7 @@ def check_exportable(model: Model) -> None:
         return
     kind = type(handler.model).__name__
     raise ArchiveError(
-        f"the model of {model.archive.source} is a {kind}: only eager and TorchScript models can be exported"
+        f"the model of {model.archive.origin} is a {kind}: only eager and TorchScript models can be exported"
     )
 
 

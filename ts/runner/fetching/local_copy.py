@@ -78,7 +78,7 @@ def local_copy(
             path = fetched(reference, max_size, stack)
         else:
             path = found(reference)
-        yield LocalCopy(path, str(reference))
+        yield LocalCopy(path, str(reference if reference.is_url else path))
 
 
 def found(reference: Reference) -> Path:

@@ -45,14 +45,14 @@ def served_models(paths: Sequence[Union[str, Path]], max_size: Optional[int] = N
     """Checks the archives, so that a wrong one is named before a server starts.
 
     Args:
-        paths: The archives.
+        paths: The archives, by what `open_archive` opens.
         max_size: The bytes that each may unpack to; see `open_archive`.
 
     Raises:
         ArchiveError: One of them breaks the format.
         ServerError: None is given, or two have the same name and version.
     """
-    models = [served_model(Path(path), max_size) for path in paths]
+    models = [served_model(path, max_size) for path in paths]
     keys = [(model.name, model.version) for model in models]
     for key in keys:
         if keys.count(key) > 1:
@@ -62,12 +62,11 @@ def served_models(paths: Sequence[Union[str, Path]], max_size: Optional[int] = N
     return models
 
 
-def served_model(path: Path, max_size: Optional[int]) -> ServedModel:
+def served_model(path: Union[str, Path], max_size: Optional[int]) -> ServedModel:
     with open_archive(path, max_size=max_size) as archive:
-        suffix = "" if path.is_dir() else ".mar" if is_zip(path) else ".tar.gz"
-        return ServedModel(
-            archive.name, archive.model["modelVersion"], archive.handler, path.resolve(), suffix
-        )
+        source = archive.source.resolve()
+        suffix = "" if source.is_dir() else ".mar" if is_zip(source) else ".tar.gz"
+        return ServedModel(archive.name, archive.model["modelVersion"], archive.handler, source, suffix)
 
 
 def metrics_settings(path: Union[str, Path, None]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any, Callable, Optional, Union
 from urllib.parse import quote
 
 from ts.runner.errors import ServerError
+from ts.runner.fetching.cache import in_use
 from ts.runner.folders import Folder, temporary_folder
 from ts.runner.signals import undisturbed
 from ts.runner.torchserve import guard
@@ -72,7 +73,7 @@ class TorchServe:
         """Checks the archives; the server starts when the `with` block is entered.
 
         Args:
-            archives: Zips (.mar), tars (.tar.gz) or folders.
+            archives: What `open_archive` opens.
             port: Of the inference API; 0 takes a free one. The other ports are always free ones.
             device: "auto" (every GPU, if there is any), "cpu" or "cuda:N".
             python: The interpreter that runs the server and its workers; torchserve must be installed for it.
@@ -101,10 +102,13 @@ class TorchServe:
         """Starts the server, and returns when every model has all its workers.
 
         Raises:
+            ArchiveError: An archive is gone meanwhile.
             DeviceError: There is no such device.
             ServerError: TorchServe or Java is missing, the port is taken, or a handler does not start.
         """
         with ExitStack() as stack:
+            for model in self.models:
+                stack.enter_context(in_use(model.archive))
             folder = stack.enter_context(temporary_folder("torchserve-"))
             try:
                 with undisturbed():
