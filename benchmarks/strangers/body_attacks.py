@@ -42,6 +42,8 @@ def numbers() -> dict[str, str]:
         "a long row": "[" + ",".join("1" * (ROOM // 2)) + "]",
         "three long rows": f"[{row},{row},{row}]",
         "an image": f"[{pixels},{pixels},{pixels}]",
+        "an image of one channel": "[[[0.5]]]",
+        "an image of two channels": "[[[0.5]],[[0.5]]]",
         "an image a pixel wide": "[" + ",".join(["[[0],[0],[0],[0]]"] * 3) + "]",
         "many images": "[" + ",".join(["[[[0]]]"] * (ROOM // 8)) + "]",
         "ragged": "[[0,0],[0]," + "[0]," * (ROOM // 4) + "[0]]",
