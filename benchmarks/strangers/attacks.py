@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Callable
+from typing import Callable
+
+from pydantic import BaseModel
 
 from ts.handler_utils.images.settings import VisionSettings
 
@@ -55,13 +57,9 @@ class Limits:
     scans: int
 
     @classmethod
-    def of_settings(cls) -> Limits:
-        """Those of the handlers for images; a guess for one that there is not, or that has no default."""
-        defaults: dict[str, Any] = {
-            name: setting.default for name, setting in VisionSettings.model_fields.items()
-        }
+    def of_settings(cls, kind: type[BaseModel]) -> Limits:
+        """Those that a handler's settings have by default; of a handler for no images, those of its neighbours."""
+        names = ("max_pixels", "max_aspect", "max_scans")
         return cls(
-            defaults.get("max_pixels") or 50_000_000,
-            defaults.get("max_aspect") or 100,
-            defaults.get("max_scans") or 100,
+            *(int({**VisionSettings.model_fields, **kind.model_fields}[name].default) for name in names)
         )

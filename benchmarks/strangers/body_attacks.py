@@ -50,6 +50,13 @@ def numbers() -> dict[str, str]:
         "deep": "[" * (ROOM // 2) + "]" * (ROOM // 2),
         "deep and open": "[" * ROOM,
         "900 deep": "[" * 900 + "0" + "]" * 900,
+        **no_numbers(),
+    }
+
+
+def no_numbers() -> dict[str, str]:
+    """What JSON can hold, and a tensor cannot; and what is no JSON."""
+    return {
         "not a number": "[[[NaN]],[[Infinity]],[[-Infinity]]]",
         "infinity in digits": "[[[1e999]],[[1e999]],[[-1e999]]]",
         "a huge integer": "[" + "1" * 401 + "]",

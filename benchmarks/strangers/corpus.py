@@ -29,7 +29,7 @@ QUICK_TEXTS = {"combining marks", "words of one letter", "different letters with
 
 def corpus(archive: Archive, *, quick: bool = False) -> Iterator[tuple[Attack, Way]]:
     """The requests that a handler is tried with, each with the way of asking."""
-    for attack in attacks(archive, Limits.of_settings()):
+    for attack in attacks(archive, Limits.of_settings(handler_class(archive).settings_class)):
         if attack.quick or not quick:
             for way in archive.ways if attack.in_all_ways else archive.ways[:1]:
                 yield attack, way
@@ -68,9 +68,12 @@ def text_bytes(name: str, size: int) -> bytes:
 
 def options_of(archive: Archive) -> dict[str, Any]:
     """The options of the archive's handler, by name."""
+    return dict(handler_class(archive).options_class.model_fields)
+
+
+def handler_class(archive: Archive) -> Any:
     module = importlib.import_module(f"ts.torch_handler.{archive.handler}")
-    kind = getattr(module, "".join(part.capitalize() for part in archive.handler.split("_")))
-    return dict(kind.options_class.model_fields)
+    return getattr(module, "".join(part.capitalize() for part in archive.handler.split("_")))
 
 
 def ordinary_attack(archive: Archive) -> Attack:

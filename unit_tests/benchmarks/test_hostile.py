@@ -18,6 +18,7 @@ from benchmarks.strangers.corpus import corpus
 from benchmarks.strangers.jpegs import EMPTY, PROGRESSIVE, Scan, jpeg
 from benchmarks.strangers.trials import Answered
 from benchmarks.strangers.verdicts import HEADINGS, Trial, faults, rows_of
+from ts.handler_utils.images.settings import ImageClassifierSettings, ObjectDetectorSettings, VisionSettings
 
 # A model whose first number says what it does.
 MISCHIEF = """
@@ -105,11 +106,15 @@ def test_what_a_handler_is_asked_is_below_the_size_that_the_budget_is_for(archiv
         request(archive, Attack("large", "huge", partial(bytes, MOST_BYTES + 1)), PREDICT)
 
 
-def test_the_limits_are_those_of_the_settings() -> None:
-    from ts.handler_utils.images.settings import VisionSettings
-
-    limits, fields = Limits.of_settings(), VisionSettings.model_fields
-    assert limits.pixels == fields["max_pixels"].default or fields["max_pixels"].default is None
+@pytest.mark.parametrize("kind", [ImageClassifierSettings, ObjectDetectorSettings])
+def test_the_limits_are_those_of_the_handlers_settings(kind: type[VisionSettings]) -> None:
+    settings = kind()
+    limits = Limits.of_settings(kind)
+    assert (limits.pixels, limits.aspect, limits.scans) == (
+        settings.max_pixels,
+        settings.max_aspect,
+        settings.max_scans,
+    )
 
 
 @pytest.mark.parametrize("frame", [{}, {"frame": PROGRESSIVE, "scans": [Scan(last=0), Scan(last=0, data=0)]}])
