@@ -23,6 +23,7 @@ class Page:
         sent: How many of the bytes are sent before the connection ends; None for all.
         faults: How many GETs end so; later ones get all.
         redirect: Where the client is sent to.
+        told: The length that a HEAD tells, where a GET tells none: its body ends with the connection.
     """
 
     content: bytes = b""
@@ -32,6 +33,7 @@ class Page:
     sent: Optional[int] = None
     faults: int = 1000
     redirect: Optional[str] = None
+    told: Optional[int] = None
 
 
 class WebServer:
@@ -88,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
         page = server.pages.get(path, Page(status=404))
         self.send_response(302 if page.redirect else page.status)
         headers = {"Content-Length": str(len(page.content)), **page.headers}
+        if page.told is not None:
+            headers["Content-Length"] = "" if with_body else str(page.told)
         if page.tag:
             headers["ETag"] = page.tag
         if page.redirect:

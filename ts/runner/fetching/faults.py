@@ -13,7 +13,7 @@ from typing import NamedTuple, Optional
 from ts.runner.fetching.reference import cleaned
 from ts.utils.documents import one_line
 
-NOT_TRUSTED = ("ClientConnectorCertificateError", "SSLError")  # aiohttp; requests and botocore
+NO_TLS = ("ClientConnectorSSLError", "SSLError")  # aiohttp; requests and botocore
 NO_CREDENTIALS = (
     "NoCredentialsError",  # botocore
     "PartialCredentialsError",
@@ -56,7 +56,7 @@ class Fault(NamedTuple):
 
 def fault_of(error: BaseException) -> Fault:
     """What an exception of fsspec's, or of the libraries below it, means."""
-    for known in (_untrusted, _status, _without_credentials, _unanswered, _missing):
+    for known in (_untrusted, _without_tls, _status, _without_credentials, _unanswered, _missing):
         for cause in causes(error):
             if fault := known(cause):
                 return fault
@@ -81,30 +81,46 @@ def is_one_of(error: BaseException, names: tuple[str, ...]) -> bool:
 
 
 def _untrusted(error: BaseException) -> Optional[Fault]:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Fault(f"the server's certificate is not trusted: {error.verify_message}")
-    if isinstance(error, ssl.SSLError) or is_one_of(error, NOT_TRUSTED):
+    reason = getattr(error, "verify_message", None)  # of ssl.SSLCertVerificationError
+    return Fault(f"the server's certificate is not trusted: {reason}") if reason else None
+
+
+def _without_tls(error: BaseException) -> Optional[Fault]:
+    if isinstance(error, ssl.SSLError) or is_one_of(error, NO_TLS):
         return Fault(f"there is no TLS with the server: {text_of(error)}")
     return None
 
 
 def _status(error: BaseException) -> Optional[Fault]:
-    status = status_of(error)
+    status, code = status_of(error), code_of(error)
     if status is None:
         return None
+    if code == "NoSuchBucket":
+        return Fault("there is no such bucket")
+    reason = STATUSES.get(status, "the server refuses")
+    number = f"{status}, {code}" if code else str(status)
     if status >= 500 or status in (408, 429):
-        return Fault(f"the server answers {status}", is_outage=True)
-    return Fault(f"{STATUSES[status]} ({status})" if status in STATUSES else f"the server answers {status}")
+        return Fault(f"the server is in trouble ({number})", is_outage=True)
+    return Fault(f"{reason} ({number})")
 
 
 def status_of(error: BaseException) -> Optional[int]:
-    """The HTTP status of an error: of aiohttp or gcsfs, of requests or httpx, of botocore."""
+    """The HTTP status of an error: of aiohttp, of requests and httpx, of botocore, of gcsfs."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     else:
         found = getattr(response, "status_code", None) or getattr(error, "status", None)
+        if found is None and type(error).__name__ == "HttpError":
+            found = getattr(error, "code", None)
     return found if isinstance(found, int) and 400 <= found <= 599 else None
+
+
+def code_of(error: BaseException) -> Optional[str]:
+    """The code of an S3's error, such as ExpiredToken; None where it is a status again."""
+    response = getattr(error, "response", None)
+    found = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return found if isinstance(found, str) and found.isalpha() else None
 
 
 def _without_credentials(error: BaseException) -> Optional[Fault]:

@@ -35,9 +35,10 @@ PACKAGES = {
     "sftp": "paramiko",
     "ssh": "paramiko",
 }
+HTTP = {"http", "https"}
 SAYS_NOTHING = ("name", "size", "type", "url", "mimetype", "partial")  # of a file's version
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC))
-TRIES = 3
+TRIES = 3  # of http and https; what is below the other schemes tries again by itself
 PAUSE_SECONDS = 1.0  # before the second try; twice that before the third
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,8 @@ class Remote:
 
     def _tried(self, action: Callable[[], T]) -> T:
         """What an action gives; it is tried again where the server does not answer."""
-        for pause in (*(PAUSE_SECONDS * 2**number for number in range(TRIES - 1)), None):
+        tries = TRIES if HTTP.intersection(map(scheme_of, self._reference.links)) else 1
+        for pause in (*(PAUSE_SECONDS * 2**number for number in range(tries - 1)), None):
             try:
                 return action()
             except ArchiveError:
@@ -127,7 +129,7 @@ class Remote:
             if isinstance(cause, ArchiveError):
                 return ArchiveError(str(cause))
             if isinstance(cause, OSError) and cause.errno in NO_ROOM:
-                return ArchiveError(f"{self._reference} cannot be written to the cache: {cause.strerror}")
+                raise OSError(cause.errno, cause.strerror) from None  # the cache's own trouble
         fault = fault_of(error)
         return FetchError(f"{self._reference} cannot be fetched: {fault.reason}", fault.is_outage)
 
@@ -179,7 +181,7 @@ def settings_of(reference: Reference) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for scheme in filter(None, map(scheme_of, reference.links)):
         found[scheme] = {"skip_instance_cache": True}  # a file system that is kept keeps sizes and versions
-        if scheme in ("http", "https"):
+        if scheme in HTTP:
             found[scheme]["get_client"] = session_maker(may_leave_tls=reference.digest is not None)
     return found
 

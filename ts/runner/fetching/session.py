@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any, Callable
 from urllib.parse import urljoin
 
@@ -31,6 +32,8 @@ def session_maker(*, may_leave_tls: bool) -> Callable[..., Any]:
             "trust_env": True,
             "trace_configs": [tracing],
         }
+        if "connector" not in settings:  # aiohttp's own trusts what SSL_CERT_FILE named when it was imported
+            ours["connector"] = aiohttp.TCPConnector(ssl=ssl.create_default_context())
         return aiohttp.ClientSession(headers=headers, **{**ours, **settings})
 
     return make
