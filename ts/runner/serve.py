@@ -48,7 +48,7 @@ def serve_embedded(arguments: argparse.Namespace) -> int:
         ready = [
             (archive.name, archive.handler)
             for archive in server.archives
-            if archive.name not in server.failures
+            if f"{archive.name}/{archive.model['modelVersion']}" not in server.failures
         ]
         announce(server.url, ready, f"{server.url}/metrics")
         wait(server, console, "stopping")

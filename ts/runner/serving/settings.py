@@ -60,6 +60,6 @@ def whole_number(archive: Archive, key: str, default: int, *, least: int = 1) ->
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         allowed = "above 0" if least else "of at least 0"
         raise ArchiveError(
-            f"{key} in the settings of {archive.source} must be a whole number {allowed}, not {shown(value)}"
+            f"{key} in the settings of {archive.origin} must be a whole number {allowed}, not {shown(value)}"
         )
     return value

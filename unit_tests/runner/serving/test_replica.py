@@ -57,7 +57,7 @@ def test_batches_are_answered_in_the_thread_that_loaded_the_model(archive: Path)
 
 def test_a_handler_that_does_not_start_is_an_error(build: Callable[..., Path]) -> None:
     async def run() -> Any:
-        return await Replica(lambda: load_archive(build("absent.py"))).start()
+        return await Replica(lambda: load_archive(build("absent.py"), device="cpu")).start()
 
     with pytest.raises(ArchiveError, match="absent"):
         asyncio.run(run())

@@ -12,7 +12,7 @@ from ts.runner.serving.settings import ServingSettings, serving_settings
 
 
 def archive(**config: Any) -> Archive:
-    return Archive(Path("a.mar"), Path(), {}, config)
+    return Archive(Path("cache/0"), Path(), {}, config, "a.mar")
 
 
 def test_the_defaults_are_torchserves() -> None:

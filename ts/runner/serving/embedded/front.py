@@ -7,7 +7,8 @@ import logging
 import socket
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any
+from contextlib import suppress
+from typing import Any, Optional
 
 import uvicorn
 
@@ -41,20 +42,34 @@ class Front:
     ) -> None:
         self._served = served
         self._max_request_size = max_request_size
+        self._is_to_end = False
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._end: asyncio.Future[None]
 
-    async def run(
-        self, listener: socket.socket, ready: Future[dict[str, str]], asked_to_stop: Future[None]
-    ) -> None:
-        """Serves until it is asked to stop, and then answers what it has begun.
+    def stop(self) -> None:
+        """Has `run` come to its end; from any thread, before or while it runs or after it."""
+        self._is_to_end = True
+        if self._loop:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._note_end)
+
+    def _note_end(self) -> None:
+        if self._is_to_end and not self._end.done():
+            self._end.set_result(None)
+
+    async def run(self, listener: socket.socket, ready: Future[dict[str, str]]) -> None:
+        """Serves until it is to stop, and then answers what it has begun.
 
         Args:
             listener: Listens already.
-            ready: Gets why models are not served, by name, when each has started or failed.
-            asked_to_stop: Done when the server is to end.
+            ready: Gets why models are not served, see `failures_of`, when each has started or failed.
 
         Raises:
             ServerError: No model has started, or two have the same name and version.
         """
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.create_future()
+        self._note_end()
         meter = Meter()
         archives = [
             ServedArchive(archive, settings, start, meter.of(archive.name, archive.model["modelVersion"]))
@@ -63,12 +78,11 @@ class Front:
         app = build_app(Models(archives), meter, max_request_size=self._max_request_size)
         http = http_server(app)
         serving = asyncio.create_task(http.serve(sockets=[listener]))
-        stop = asyncio.ensure_future(asyncio.wrap_future(asked_to_stop))
         try:
             for archive in archives:
                 archive.begin()
             decided = asyncio.gather(*(archive.decided() for archive in archives))
-            ends: set[asyncio.Future[Any]] = {serving, stop}
+            ends: set[asyncio.Future[Any]] = {serving, self._end}
             await asyncio.wait({*ends, decided}, return_when=asyncio.FIRST_COMPLETED)
             if decided.done():
                 ready.set_result(failures_of(archives))
@@ -82,12 +96,16 @@ class Front:
 
 
 def failures_of(archives: Sequence[ServedArchive]) -> dict[str, str]:
-    """Why models did not start, by name.
+    """Why models did not start, by name and version: `kitten/1.0`.
 
     Raises:
         ServerError: None did.
     """
-    failures = {archive.name: archive.failure for archive in archives if archive.failure is not None}
+    failures = {
+        f"{archive.name}/{archive.version}": archive.failure
+        for archive in archives
+        if archive.failure is not None
+    }
     if all(archive.has_failed for archive in archives):
         raise ServerError("; ".join(failures.values()))
     return failures

@@ -42,7 +42,7 @@ class EmbeddedServer:
 
     Attributes:
         archives: The archives, unpacked, in the order in which they were named.
-        failures: Why archives are not served, by name, where others are.
+        failures: Why models are not served, by name and version (`kitten/1.0`), where others are.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class EmbeddedServer:
         self._env = dict(os.environ if env is None else env)
         self._stack = ExitStack()
         self._thread: Optional[threading.Thread] = None
-        self._asked_to_stop: Future[None] = Future()
+        self._front: Optional[Front] = None
         self._ended: Future[None] = Future()
 
     def __enter__(self) -> EmbeddedServer:
@@ -144,12 +144,12 @@ class EmbeddedServer:
         env = self._env
         env.setdefault(THREADS, str(threads_of_a_worker(sum(each.min_workers for each in settings))))
         starts = [self._start_of(*each, env) for each in zip(self.archives, settings)]
-        front = Front(list(zip(self.archives, settings, starts)), self._max_request_size)
+        front = self._front = Front(list(zip(self.archives, settings, starts)), self._max_request_size)
         ready: Future[dict[str, str]] = Future()
 
         def run() -> None:
             try:
-                asyncio.run(front.run(listener, ready, self._asked_to_stop))
+                asyncio.run(front.run(listener, ready))
                 self._ended.set_result(None)
             except BaseException as error:
                 self._ended.set_exception(error)
@@ -164,6 +164,7 @@ class EmbeddedServer:
         """Starts workers of one archive, each given its index."""
         options = WorkerOptions(
             source=str(archive.source),
+            origin=archive.origin,
             root=str(archive.root),
             index=0,
             device=self._device,
@@ -183,8 +184,8 @@ class EmbeddedServer:
         return start
 
     def _stop(self) -> None:
-        self._asked_to_stop.set_result(None)
-        if self._thread:
+        if self._front and self._thread:
+            self._front.stop()
             self._thread.join()
 
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ts.runner.archives.archive import Archive
@@ -44,7 +45,7 @@ class ServedArchive:
     def __init__(self, archive: Archive, settings: ServingSettings, start: Start, meter: ModelMeter) -> None:
         self.name = archive.name
         self.version: str = archive.model["modelVersion"]
-        self.archive = archive.source.name
+        self.archive = Path(archive.origin).name
         self.settings = settings
         self.failure: Optional[str] = None
         self._runtime = archive.manifest.get("runtime", "python")

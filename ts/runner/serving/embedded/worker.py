@@ -35,7 +35,8 @@ class WorkerOptions:
     """What a worker is told.
 
     Attributes:
-        source: The archive, as the user named it.
+        source: The archive's path.
+        origin: The archive, as messages show it.
         root: The folder where it lies unpacked.
         index: Which of the archive's workers it is, from 0.
         device: "auto" (a GPU, if there is any; each worker the next one), "cpu" or "cuda:N".
@@ -45,6 +46,7 @@ class WorkerOptions:
     """
 
     source: str
+    origin: str
     root: str
     index: int
     device: str
@@ -62,7 +64,7 @@ def main(argument: str) -> int:
     channel = socket.socket(fileno=options.pop("descriptor"))
     channel.set_inheritable(False)
     given = WorkerOptions(**options)
-    logging.basicConfig(level=given.log_level, format=f"{Path(given.source).name}: %(name)s: %(message)s")
+    logging.basicConfig(level=given.log_level, format=f"{Path(given.origin).name}: %(name)s: %(message)s")
     threading.Thread(target=end_with_owner, daemon=True).start()
     try:
         with started(given) as model, model.scope.active():
@@ -83,7 +85,7 @@ def end_with_owner() -> None:
 @contextmanager
 def started(options: WorkerOptions) -> Iterator[Model]:
     """The archive's handler, started, in a process that serves nothing else."""
-    archive = read_archive(Path(options.source), Path(options.root))
+    archive = read_archive(Path(options.source), Path(options.root), options.origin)
     if options.batch_size is not None:
         archive = replace(archive, config={**archive.config, "batchSize": options.batch_size})
     device = chosen_device(options, archive)

@@ -107,7 +107,7 @@ def test_a_handler_that_does_not_start_is_told_and_the_others_are_served(
     finally:
         serve.process.kill()
     reason = f"handler 'own.py' of {broken} did not start: ValueError: the weights are bad"
-    assert errors == f"torch-model-runner: broken is not served: {reason}\nstopping\n"
+    assert errors == f"torch-model-runner: broken/1.0 is not served: {reason}\nstopping\n"
 
 
 def test_a_handler_alone_that_does_not_start_is_one_sentence(broken: Path, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_a_handler_that_does_not_start_leaves_the_others_served(
 ) -> None:
     with EmbeddedServer([broken, archive()], device="cpu") as server:
         reason = f"handler 'own.py' of {broken} did not start: ValueError: the weights are bad"
-        assert server.failures == {"broken": reason}
+        assert server.failures == {"broken/1.0": reason}
         assert send(f"{server.url}/predictions/obeys").status_code == 200
         refused = send(f"{server.url}/predictions/broken")
         assert (refused.status_code, refused.json()["type"]) == (503, "ServiceUnavailableException")

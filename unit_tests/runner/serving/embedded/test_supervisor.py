@@ -57,7 +57,7 @@ class Starts:
 
 def served(starts: Starts, **settings: Any) -> ServedArchive:
     manifest = {"model": {"modelName": "a", "modelVersion": "1.0", "handler": "h.py"}}
-    archive = Archive(Path("a.mar"), Path(), manifest, {})
+    archive = Archive(Path("cache/0"), Path(), manifest, {}, "https://b.example/a.mar")
     return ServedArchive(archive, ServingSettings(**settings), starts, Meter().of("a", "1.0"))
 
 
