@@ -22,8 +22,7 @@ from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
 from ts.handler_utils.models.formats.onnx import setup_ort_session
 from ts.handler_utils.models.loading import ModelLoading
 from ts.handler_utils.profiler import run_profiled
-from ts.handler_utils.requests.current import CurrentBatch
-from ts.handler_utils.requests.numbers import numbers_of, stack_numbers
+from ts.handler_utils.requests.numbers import batch_of_numbers
 from ts.handler_utils.requests.options import Options
 from ts.handler_utils.requests.rows import read_header
 from ts.handler_utils.settings import HandlerSettings
@@ -158,8 +157,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         """
         if not isinstance(data, (list, tuple)):  # a tensor or an array that a subclass has made of its batch
             return torch.as_tensor(data, device=self.device)
-        rows = CurrentBatch.of(self).read(lambda index: numbers_of(data[index]), data)
-        return stack_numbers(self, rows)
+        return batch_of_numbers(self, data)
 
     @timed
     def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:

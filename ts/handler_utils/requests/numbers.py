@@ -15,6 +15,7 @@ from ts.handler_utils.requests.input_shapes import InputShapes
 from ts.handler_utils.requests.payload import payload_of
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_EXACT = 2**24  # below it, whole numbers are float32 too, which they become beside fractions
 _NUMBERS = (list, tuple, int, float, np.ndarray, torch.Tensor)
 
 
@@ -61,46 +62,59 @@ def read_numbers(payload: Any, dtype: Optional[torch.dtype] = None) -> torch.Ten
     return values
 
 
-def numbers_of(row: Any) -> Any:
-    """The numbers that a row holds.
+def batch_of_numbers(handler: Any, rows: Sequence[Any]) -> torch.Tensor:
+    """The numbers of a batch as one tensor, on the handler's device.
 
     Args:
-        row: `{"data": payload}` or `{"body": payload}`, the payload nested lists or JSON of such; or numbers, or
-            such JSON, in its place.
-
-    Raises:
-        InvalidInput: it holds something else.
-    """
-    payload = payload_of(row) if isinstance(row, Mapping) else row
-    if isinstance(payload, (str, bytes, bytearray)):  # without a content type, JSON comes as bytes
-        payload = decode_json(payload)
-    return read_numbers(payload) if isinstance(row, Mapping) else payload
-
-
-def stack_numbers(handler: Any, rows: Sequence[Any]) -> torch.Tensor:
-    """The numbers of a batch as one tensor, on the handler's device.
+        handler: it is answering these rows.
+        rows: `{"data": payload}` or `{"body": payload}` each, the payload nested lists or JSON of such; or what a
+            subclass has made of its requests: numbers, or such JSON, which are taken as they are.
 
     Raises:
         RowErrors: some rows are no nested lists of numbers.
         ValueError: the rows do not go into one tensor.
     """
-    if rows and all(isinstance(row, torch.Tensor) for row in rows):
-        InputShapes.of(handler).note({index: row.shape for index, row in enumerate(rows)})
-        return _stack(rows).to(handler.device)
+    current = CurrentBatch.of(handler)
+    payloads = current.read(lambda index: numbers_of(rows[index]), rows)
+    are_sent = any(isinstance(row, Mapping) for row in rows)
+    batch = _at_once(payloads, check=are_sent)
+    if batch is None:
+        batch = _stacked(current.each(lambda index: read_numbers(payloads[index]), len(payloads)))
+    if are_sent:
+        InputShapes.of(handler).note(dict.fromkeys(range(len(batch)), batch.shape[1:]))
+    return batch.to(handler.device)
+
+
+def numbers_of(row: Any) -> Any:
+    """What a row holds in the place of numbers, which is not looked at here.
+
+    Raises:
+        InvalidInput: it holds nothing, or text that is no JSON.
+    """
+    payload = payload_of(row) if isinstance(row, Mapping) else row
+    if isinstance(payload, (str, bytes, bytearray)):  # without a content type, JSON comes as bytes
+        payload = decode_json(payload)
+    return payload
+
+
+def _at_once(payloads: Sequence[Any], *, check: bool) -> Optional[torch.Tensor]:
+    """All rows as one tensor; None where that fails or, of what clients sent, might change a row's numbers."""
     try:
-        return torch.as_tensor(rows, device=handler.device)
+        batch = torch.as_tensor(payloads)
+        if not check or (batch.numel() and batch.dtype != torch.bool and bool((batch.abs() < _EXACT).all())):
+            return batch
     except Exception as error:
-        if not is_out_of_memory(error):
-            CurrentBatch.of(handler).each(lambda index: read_numbers(rows[index]), len(rows))
-        raise
+        if is_out_of_memory(error):
+            raise
+    return None
 
 
-def _stack(rows: Sequence[torch.Tensor]) -> torch.Tensor:
+def _stacked(rows: Sequence[torch.Tensor]) -> torch.Tensor:
     shapes = {tuple(row.shape) for row in rows}
     if len(shapes) > 1:
         raise ValueError(f"the rows of a batch have differing shapes: {sorted(shapes)}")
     batch = torch.stack([*rows])
-    for row in rows:  # whole numbers are fractions beside fractions, which have less digits
+    for row in rows:
         if row.dtype != batch.dtype and not torch.equal(row, row.to(batch.dtype).to(row.dtype)):
             raise ValueError(
                 f"the rows of a batch are {row.dtype} and {batch.dtype}, which has not all their values"
