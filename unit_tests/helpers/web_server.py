@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Optional
@@ -23,6 +23,7 @@ class Page:
         sent: How many of the bytes are sent before the connection ends; None for all.
         faults: How many GETs end so; later ones get all.
         redirect: Where the client is sent to.
+        gate: What is waited for when `sent` bytes are sent, before the rest is.
         told: The length that a HEAD tells, where a GET tells none: its body ends with the connection.
     """
 
@@ -34,6 +35,7 @@ class Page:
     faults: int = 1000
     redirect: Optional[str] = None
     told: Optional[int] = None
+    gate: Optional[threading.Event] = None
 
 
 class WebServer:
@@ -109,6 +111,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         page.faults -= 1
         self.wfile.write(page.content[: page.sent])
+        if page.gate:
+            page.gate.wait(60)
+            with suppress(OSError):  # the client may be gone
+                self.wfile.write(page.content[page.sent :])
         self.close_connection = True
 
     def log_message(self, *arguments: Any) -> None:

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -274,22 +271,3 @@ def test_an_archive_knows_where_it_came_from(url: str, cache_folder: Path) -> No
         assert archive.origin == url
         assert archive.source == cache_folder / "files" / DIGEST / "tiny.mar"
         assert archive.name == "tiny"
-
-
-# Several processes -----------------------------------------------------------------------------------------------
-
-OPENED = """
-import sys
-from ts.runner.fetching.local_copy import local_copy
-with local_copy(sys.argv[1]) as copy:
-    print(copy.path.stat().st_size)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="there is no flock")
-def test_processes_side_by_side_fetch_a_file_once(web: WebServer, url: str, cache_folder: Path) -> None:
-    command = [sys.executable, "-c", OPENED, url]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [process.communicate()[0] for process in processes] == [f"{len(CONTENT)}\n"] * 4
-    assert web.count("GET") == 1
-    assert list(cache_folder.glob("parts/*")) == []
