@@ -47,8 +47,8 @@ class HandlerSettings(Options):
     )
     trust_pickle: bool = Field(
         default=False,
-        description="read pickled Python objects, anything in a `.pt2`, and TorchScript that touches files: this runs"
-        " the code in the file",
+        description="read pickled Python objects, anything in a `.pt2`, and TorchScript that touches files: this"
+        " runs the code in the file",
     )
 
     precision: Optional[Literal["float32", "bfloat16", "float16"]] = Field(

@@ -146,7 +146,8 @@ def _label(file_name: str, index: Any, value: Any) -> str:
     label = value[-1] if isinstance(value, list) and value else value
     if not isinstance(label, str):
         raise ValueError(
-            f"{file_name}: the label of class {str(index)[:100]} must be a string or a list of strings: {shown(value)}"
+            f"{file_name}: the label of class {str(index)[:100]} must be a string or a list of strings:"
+            f" {shown(value)}"
         )
     return label
 

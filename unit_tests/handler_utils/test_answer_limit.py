@@ -110,6 +110,6 @@ def test_the_setting_wins(server: Any) -> None:
     handler.settings = handler.settings_class(max_answer_bytes=77)
     assert answer_limit(handler) == 77
     check_answer_size(handler, 77)
-    with pytest.raises(InvalidInput, match="78 bytes.* is 77: ask for less, or raise") as refused:
+    with pytest.raises(InvalidInput, match=r"78 bytes.* is 77: ask for less, or raise") as refused:
         check_answer_size(handler, 78, "ask for less")
     assert refused.value.error_code == 413

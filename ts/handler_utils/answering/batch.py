@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain, repeat
 from typing import Any, Callable, Optional
 
-from ts.handler_utils.answering.envelopes import check_rows, fit_answers
+from ts.handler_utils.answering.envelopes import SharedAnswer, check_rows
 from ts.handler_utils.answering.leaving import answer_of
 from ts.handler_utils.answering.reruns import Reruns
 from ts.handler_utils.answering.workflows import stop_workflows
@@ -59,8 +59,9 @@ class BatchAnswering(Part):
         """
         check_rows(self.handler, rows, context)
         row_context = context_of_rows(context, len(rows))
+        SharedAnswer.of(self.handler).begin()
         with handler_time(context):
-            answers = fit_answers(self.handler, answer(row_context), row_context)
+            answers = answer(row_context)
         self.handler.context = context
         return stop_workflows(answers, context)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Optional
 
-from ts.handler_utils.answer_limit import answer_limit, check_answer_size
-from ts.handler_utils.answering.leaving import refuse
-from ts.handler_utils.answering.results import sendable
+from ts.handler_utils.answer_limit import check_answer_size
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.envelope_rows import count_requests
 from ts.handler_utils.requests.json_encoding import is_enveloped
 
@@ -36,27 +35,32 @@ def check_rows(handler: Any, rows: Sequence[Any], context: Any) -> None:
         )
 
 
-def fit_answers(handler: Any, answers: list[Any], context: Any) -> list[Any]:
-    """The answers to the rows of a batch, as many as fit into the one answer that an envelope makes of them.
+class SharedAnswer(Part):
+    """The one answer that an envelope makes of the rows of a batch, and how many bytes of it are taken.
 
-    Args:
-        handler: its setting `max_answer_bytes`, or the server's limit, is that of them all.
-        answers: one a row.
-        context: of the rows.
-
-    Returns:
-        The answers, from the first one on; and errors, 413, in the place of those that are too many.
+    Rows have room in it from the first one on. Once one has none, no row after it does: to write them all, and
+    then to drop them, could take minutes.
     """
-    if len(answers) < 2 or not is_enveloped():
-        return answers
-    limit, total, fitting = answer_limit(handler), 0, []
-    for index, answer in enumerate(answers):
-        size = sendable(answer, limit)[1]
-        try:
-            check_answer_size(handler, total + size, "send fewer rows")
-        except InvalidInput as error:
-            answer = refuse(handler, context, index, error)
-        else:
-            total += size
-        fitting.append(answer)
-    return fitting
+
+    # One number, which micro batches share; None where each row has an answer of its own.
+    _taken: Optional[list[int]] = None
+
+    def begin(self) -> None:
+        """Begins a batch."""
+        self._taken = [0] if is_enveloped() else None
+
+    @property
+    def taken(self) -> int:
+        """Bytes of the rows so far; 0 where each row has an answer of its own."""
+        return self._taken[0] if self._taken else 0
+
+    def take(self, size: int) -> None:
+        """Takes the bytes of a row.
+
+        Raises:
+            InvalidInput: there are not so many left (413).
+        """
+        taken = self.taken
+        if self._taken:
+            self._taken[0] += size
+        check_answer_size(self.handler, taken + size, "send fewer rows" if taken else "")

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from ts.handler_utils.answer_limit import answer_limit, check_answer_size
+from ts.handler_utils.answering.envelopes import SharedAnswer
 from ts.handler_utils.answering.results import for_envelope, sendable
 from ts.handler_utils.answering.workflows import Refusal
 from ts.handler_utils.configuration import Configuration
@@ -44,9 +45,11 @@ def answer_of(handler: Any, context: Any, index: int, result: Any) -> Any:
 
 
 def _answer(handler: Any, context: Any, index: int, result: Any) -> Any:
+    shared = SharedAnswer.of(handler)
+    check_answer_size(handler, shared.taken, "send fewer rows")
     answer, content_type = for_envelope(result)
     answer, size = sendable(answer, answer_limit(handler))
-    check_answer_size(handler, size)
+    shared.take(size)
     if content_type is not None:
         context.set_response_content_type(index, content_type)
     _check_head(context, index)

@@ -32,6 +32,9 @@ from ts.utils.util import PredictionException
 
 logger = logging.getLogger(__name__)
 
+# Height and width of an image that any model takes which takes images of all sizes.
+_USUAL_SIZE = (224, 224)
+
 # What makes the image of a row, named by its index in the batch, into the model's input.
 TransformOf = Callable[[int], Any]
 
@@ -131,7 +134,9 @@ class ImageBatches(Part):
 
     def _note_nested_lists(self, rows: list[Any], images: list[torch.Tensor]) -> None:
         sent = {index: image.shape for index, image in enumerate(images) if not is_encoded(rows[index])}
-        InputShapes.of(self.handler).note(sent, self._shape_of_rows())
+        transform: Any = self.handler.image_processing
+        usual = (transform.shape or (transform.channels, *_USUAL_SIZE)) if is_ours(transform) else None
+        InputShapes.of(self.handler).note(sent, usual)
 
     def _follow_changes(self) -> None:
         """Takes a default transform whose list a subclass has changed for what it is now: one of its own."""

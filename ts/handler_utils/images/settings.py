@@ -12,7 +12,7 @@ from ts.handler_utils.images.formats import DEFAULT_FORMATS, check_formats
 from ts.handler_utils.images.limits import MAX_ASPECT, MAX_PIXELS, MAX_SCANS, ImageLimits
 from ts.handler_utils.images.transform import preset_changes, weights_of_preset
 from ts.handler_utils.requests.options import Options
-from ts.handler_utils.settings import WarmedUpSettings
+from ts.handler_utils.settings import HandlerSettings, WarmedUpSettings
 
 Size = Union[PositiveInt, Annotated[list[PositiveInt], Field(min_length=2, max_length=2)]]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
@@ -224,3 +224,5 @@ class ImageSegmenterOptions(Options):
 
 class ImageSegmenterSettings(LayerExplainedSettings, ImageSegmenterOptions):
     """Settings of image_segmenter."""
+
+    max_rows: int = Field(default=16, ge=1, description=HandlerSettings.model_fields["max_rows"].description)

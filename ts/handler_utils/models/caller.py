@@ -48,7 +48,10 @@ class ModelCaller(Part):
     def _takes(self, args: tuple[Any, ...], kwargs: dict[str, Any], shape: Sequence[int]) -> bool:
         """Whether the model takes one row of a shape, in the place of what it was called with."""
         try:
-            self._call((args[0].new_zeros((1, *shape)), *args[1:]), kwargs)
+            images, *others = args
+            is_list = isinstance(images, (list, tuple))
+            usual = [images[0].new_zeros(shape)] if is_list else images.new_zeros((1, *shape))
+            self._call((usual, *others), kwargs)
         except Exception:
             return False
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from ts.handler_utils.pictures.drawing import draw_mask
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
 from ts.handler_utils.pictures.palette import voc_palette
 from ts.handler_utils.requests.current import CurrentBatch
-from ts.handler_utils.requests.json_encoding import JSON, encode_json
+from ts.handler_utils.requests.json_encoding import JSON, encode_json, is_enveloped
 from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.segmentation.class_maps import (
     ClassMap,
@@ -64,10 +65,10 @@ class SegmentationAnswers(Part):
         def answer(index: int) -> Any:
             check_finite("probabilities", torch.from_numpy(maps[index].probabilities))
             if not is_of_whole_photo(options[index]):
-                self._check_size(options[index], maps[index].classes.shape)
+                self._check_size(options[index], maps[index].classes.shape, rows_of_json(options, index))
                 return self._answer(index, options[index].format, maps[index], None, as_is)
             photo, size = self._photo(index, options[index].format)
-            self._check_size(options[index], size)
+            self._check_size(options[index], size, rows_of_json(options, index))
             found = most_probable_at(probabilities[index], size)
             return self._answer(index, options[index].format, found, photo, as_is)
 
@@ -85,8 +86,8 @@ class SegmentationAnswers(Part):
         height, width = photo.shape[-2:]
         return photo, (height, width)
 
-    def _check_size(self, options: Any, size: tuple[int, ...]) -> None:
-        """Refuses an answer by the height and width of what it shows.
+    def _check_size(self, options: Any, size: tuple[int, ...], rows: int = 1) -> None:
+        """Refuses an answer by the height and width of what it shows, in so many rows of the same answer.
 
         Raises:
             InvalidInput: it shows too many pixels, or would have too many bytes as JSON (413).
@@ -95,7 +96,7 @@ class SegmentationAnswers(Part):
         other = "ask for size model" if options.format != "overlay" else "ask for format png and size model"
         check_answer_pixels(self.handler, height, width, f"{other}, ")
         if options.format == "json":
-            check_answer_size(self.handler, fewest_bytes(height, width), "ask for format png or rle")
+            check_answer_size(self.handler, rows * fewest_bytes(height, width), "ask for format png or rle")
 
     def _answer(self, index: int, form: str, found: ClassMap, photo: Any, as_is: bool) -> Any:
         def check_size(size: int, other: str = "ask for format png") -> None:
@@ -117,6 +118,11 @@ OTHERS = {
     "png": "ask for size model",
     "overlay": "ask for format png or rle",
 }
+
+
+def rows_of_json(options: Sequence[Any], index: int) -> int:
+    """How many rows up to one are in the same answer as it, as JSON: all of a request, by an envelope."""
+    return sum(option.format == "json" for option in options[: index + 1]) if is_enveloped() else 1
 
 
 def fewest_bytes(height: int, width: int) -> int:

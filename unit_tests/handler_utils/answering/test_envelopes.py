@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from ts.handler_utils.answering import envelopes
+from ts.handler_utils.answering import envelopes, leaving
+from ts.handler_utils.answering.results import sendable
 from ts.handler_utils.errors import InvalidInput
+from ts.handler_utils.micro_batching import MicroBatching
 from ts.runner.answering.context import Context, RequestProcessor
 from ts.runner.answering.metrics import Metrics
 from ts.torch_handler.base_handler import BaseHandler
@@ -58,8 +60,6 @@ def test_as_many_as_a_request_may_have_are_answered(count: int, requests: int, m
 
 def test_the_setting_lifts_the_limit_and_parts_do_not() -> None:
     assert len(Echo(max_rows=100).handle(rows(*range(65)), context_of(1))) == 65
-    from ts.handler_utils.micro_batching import MicroBatching
-
     with pytest.raises(InvalidInput, match="max_rows is 64"):
         MicroBatching(Echo(), 16)(rows(*range(65)), context_of(1))
 
@@ -70,8 +70,30 @@ def test_a_batch_of_many_requests_is_no_request_of_many_rows() -> None:
 
 def test_rows_of_one_request_share_the_size_of_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelopes, "is_enveloped", lambda: True)
-    context = context_of(1)
-    answers = Echo(max_answer_bytes=1000).handle(rows("a" * 400, "b" * 500, "c" * 400, "d" * 90), context)
-    assert [answers[0], answers[1], answers[3]] == ["a" * 400, "b" * 500, "d" * 90]
-    assert answers[2]["code"] == 413
-    assert "1300 bytes or more, and max_answer_bytes is 1000: send fewer rows, or raise" in answers[2]["message"]
+    handler, values = Echo(max_answer_bytes=1000), ["a" * 400, "b" * 500, "c" * 400, "d" * 90]
+    answers = handler.handle(rows(*values), context_of(1))
+    assert answers[:2] == values[:2]
+    assert [answer["code"] for answer in answers[2:]] == [413, 413]
+    assert (
+        "1300 bytes or more, and max_answer_bytes is 1000: send fewer rows, or raise" in answers[2]["message"]
+    )
+    assert handler.handle(rows("a" * 1000), context_of(1)) == ["a" * 1000]  # the next batch begins anew
+
+
+def test_parts_of_a_batch_share_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelopes, "is_enveloped", lambda: True)
+    answers = MicroBatching(Echo(max_answer_bytes=1000), 1)(rows(*["a" * 300] * 8), context_of(1))
+    assert sum(answer == "a" * 300 for answer in answers) == 3
+
+
+def test_rows_after_one_that_has_no_room_are_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+
+    def count(result: Any, most_bytes: int) -> Any:
+        written.append(result)
+        return sendable(result, most_bytes)
+
+    monkeypatch.setattr(envelopes, "is_enveloped", lambda: True)
+    monkeypatch.setattr(leaving, "sendable", count)
+    Echo(max_answer_bytes=1000).handle(rows(*["a" * 400] * 50), context_of(1))
+    assert len(written) == 3

@@ -10,6 +10,7 @@ import torch
 
 from ts.torch_handler.base_handler import BaseHandler
 from ts.torch_handler.image_classifier import ImageClassifier
+from ts.torch_handler.object_detector import ObjectDetector
 
 FOUR = {"data": [1.0, 2.0, 3.0, 4.0]}
 
@@ -108,3 +109,24 @@ def test_a_model_that_fails_on_everything_is_at_fault(make_context: Callable) ->
 
     (answer,) = classifier(model).handle([{"data": torch.zeros(3, 4, 4).tolist()}], make_context())
     assert answer["code"] == 503
+
+
+@pytest.mark.parametrize("takes_lists", [True, False])
+def test_a_detector_takes_images_of_three_channels_and_any_size(
+    takes_lists: bool, make_context: Callable
+) -> None:
+    network = torch.nn.Conv2d(3, 1, 2)
+
+    def detect(image: torch.Tensor) -> dict[str, torch.Tensor]:
+        score = network(image[None]).mean().sigmoid()
+        return {"boxes": torch.ones(1, 4), "labels": torch.ones(1, dtype=torch.int64), "scores": score[None]}
+
+    handler, context = ObjectDetector(), make_context()
+    handler.settings = handler.settings_class(stack=not takes_lists)
+    handler.model = lambda images: [detect(image) for image in images]
+    handler.device, handler.initialized = torch.device("cpu"), True
+    for shape in ((1, 9, 9), (3, 1, 1)):
+        (answer,) = handler.handle([{"data": torch.zeros(shape).tolist()}], context)
+        assert f"no input of shape {list(shape)}: [3, 224, 224] is one" in answer["message"]
+    (answer,) = handler.handle([{"data": torch.zeros(3, 2, 5).tolist()}], context)
+    assert answer == [] or "score" in answer[0]
