@@ -35,6 +35,8 @@ class Archive:
         manifest: MANIFEST.json as it is.
         config: The settings of the manifest's `configFile`; empty without one.
         origin: What was asked for, as messages show it: the path, or the URL without credentials.
+        pinned: What opens the same content in another process: the path, or the URL with its digest as a pin, and
+            with credentials if it has any.
     """
 
     source: Path
@@ -42,6 +44,7 @@ class Archive:
     manifest: dict[str, Any]
     config: dict[str, Any]
     origin: str = ""
+    pinned: str = ""
 
     @property
     def model(self) -> dict[str, Any]:
@@ -100,13 +103,13 @@ def open_archive(path: Union[str, Path], *, max_size: Optional[int] = None) -> I
     """
     with local_copy(path, max_size=max_size) as copy:
         if copy.path.is_dir():
-            yield read_archive(copy.path, copy.path.resolve(), copy.name)
+            yield replace(read_archive(copy.path, copy.path.resolve(), copy.name), pinned=copy.pinned)
             return
         with temporary_folder("torch-model-") as folder:
             with copy.named():
                 extract(copy.path, folder.path, max_size)
                 archive = read_archive(copy.path, inner_root(folder.path), copy.name)
-            yield archive
+            yield replace(archive, pinned=copy.pinned)
 
 
 def inner_root(folder: Path) -> Path:

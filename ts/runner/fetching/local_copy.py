@@ -36,10 +36,13 @@ class LocalCopy:
     Attributes:
         path: Where it lies.
         name: What it was asked for by, without credentials.
+        pinned: What names this very content to other processes, on other machines too if it is a URL, which may
+            hold credentials.
     """
 
     path: Path
     name: str
+    pinned: str
 
     @contextmanager
     def named(self) -> Iterator[None]:
@@ -76,9 +79,11 @@ def local_copy(
     with ExitStack() as stack:
         if reference.is_url and scheme_of(reference.place) not in ("file", "local"):
             path = fetched(reference, max_size, stack)
+            yield LocalCopy(path, str(reference), reference.pinned(path.parent.name))
         else:
             path = found(reference)
-        yield LocalCopy(path, str(reference if reference.is_url else path))
+            pin = f"{PIN}{reference.digest}" if reference.digest else ""
+            yield LocalCopy(path, str(path), f"{path.absolute()}{pin}")
 
 
 def found(reference: Reference) -> Path:

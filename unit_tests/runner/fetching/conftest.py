@@ -31,6 +31,9 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the files are kept, once there are any."""
     monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TORCHSERVE_HANDLERS_CACHE_SIZE", raising=False)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setattr(remote, "PAUSE_SECONDS", 0.0)
     return tmp_path / "cache" / "archives"
 

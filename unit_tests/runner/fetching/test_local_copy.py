@@ -53,6 +53,7 @@ def test_a_path_is_used_where_it_is(tmp_path: Path, cache_folder: Path) -> None:
     for name in (str(path), f"{path}@sha256:{DIGEST}", path.as_uri(), f"{path.as_uri()}@sha256:{DIGEST}"):
         with local_copy(name) as copy:
             assert copy.path == path
+            assert copy.pinned == str(path) + (f"@sha256:{DIGEST}" if "@" in name else "")
     assert not cache_folder.exists()
 
 
@@ -271,3 +272,4 @@ def test_an_archive_knows_where_it_came_from(url: str, cache_folder: Path) -> No
         assert archive.origin == url
         assert archive.source == cache_folder / "files" / DIGEST / "tiny.mar"
         assert archive.name == "tiny"
+        assert archive.pinned == f"{url}@sha256:{DIGEST}"
