@@ -23,9 +23,8 @@ from ts.runner.serving.settings import ServingSettings
 
 logger = logging.getLogger(__name__)
 
-DRAIN_SECONDS = (
-    25  # for requests that are being answered when the server is to end; Kubernetes gives a pod 30
-)
+# For what is being answered at the end, before workers have theirs to end; Kubernetes gives a pod 30.
+DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 60  # that a connection without requests stays open
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional
 
 from ts.runner.archives.archive import Archive
 from ts.runner.serving.batcher import Batcher, QueueFullError
-from ts.runner.serving.embedded.process import StartError, WorkerProcess
+from ts.runner.serving.embedded.process import STOP_SECONDS, StartError, WorkerProcess
 from ts.runner.serving.metrics import ModelMeter
 from ts.runner.serving.replies import Refused, Reply, no_worker, queue_full, stopping
 from ts.runner.serving.requests import Call
@@ -160,15 +160,17 @@ class ServedArchive:
             return replies
 
         serving = asyncio.create_task(self._batcher.serve(run))
+        patience = STOP_SECONDS
         try:
             await asyncio.wait({serving, worker.closed}, return_when=asyncio.FIRST_COMPLETED)
+            patience = 0  # it has ended, or hangs
             logger.error("worker %d of %s died: %s", worker.pid, self.name, cause(serving))
         finally:
             del self._workers[index]
             self._meter.workers(len(self._workers))
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
-            await worker.stop(seconds=0)
+            await worker.stop(seconds=patience)
 
 
 def cause(serving: asyncio.Task[None]) -> str:

@@ -190,6 +190,18 @@ def open_when_refused(url: str, gate: Path) -> None:
     gate.touch()
 
 
+def test_workers_end_in_order(archive: Archive, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    source = (
+        "import atexit, pathlib\n"
+        f"atexit.register(pathlib.Path({str(note)!r}).write_text, 'in order')\n"
+        "def handle(data, context):\n    return data\n"
+    )
+    with EmbeddedServer([archive("notes", source)], device="cpu"):
+        assert not note.exists()
+    assert note.read_text() == "in order"
+
+
 def test_a_body_that_is_too_large_is_refused_before_it_is_kept(archive: Archive, send: Send) -> None:
     with EmbeddedServer([archive()], device="cpu", max_request_size=1000) as server:
         url = f"{server.url}/predictions/obeys"
