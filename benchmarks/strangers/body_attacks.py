@@ -120,7 +120,7 @@ def base64_attacks(limits: Limits) -> Iterator[Attack]:
     for name, body in bodies.items():
         yield Attack("base64 and URIs", name, body.encode, quick=True)
         escaped = len(json.dumps(body)) > ROOM + 2  # to several characters each, and so fewer of them fit
-        text = json.dumps({"data": body[: ROOM // 3] if escaped else body})
+        text = json.dumps({"data": body[: ROOM // 6] if escaped else body})
         yield Attack("base64 and URIs", f"{name}, as JSON", text.encode, JSON)
 
 
