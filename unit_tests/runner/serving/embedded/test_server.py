@@ -303,5 +303,5 @@ def test_no_worker_outlives_its_owner(archive: Archive, tmp_path: Path) -> None:
     until(begun.exists)  # it is in the middle of a batch
     assert not has_ended(pid)
     owner.kill()
-    owner.wait()
+    owner.communicate()
     until(lambda: has_ended(pid))
