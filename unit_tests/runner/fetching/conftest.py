@@ -18,11 +18,12 @@ def mar(text: str = "") -> bytes:
     """An archive whose handler answers each row with a text."""
     model = {"modelName": "tiny", "handler": "echo.py:handle", "modelVersion": "1.0"}
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(
-            "echo.py", f"def handle(data, context):\n    return [{text!r} for _ in data or ()]\n"
-        )
-        archive.writestr("MAR-INF/MANIFEST.json", json.dumps({"model": model}))
+    handler = f"def handle(data, context):\n    return [{text!r} for _ in data or ()]\n"
+    with zipfile.ZipFile(
+        content, "w"
+    ) as archive:  # with no time of its own, so that it is the same each time
+        archive.writestr(zipfile.ZipInfo("echo.py"), handler)
+        archive.writestr(zipfile.ZipInfo("MAR-INF/MANIFEST.json"), json.dumps({"model": model}))
     return content.getvalue()
 
 
