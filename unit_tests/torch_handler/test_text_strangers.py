@@ -11,9 +11,9 @@ from typing import Any, Callable, Optional
 
 import pytest
 import torch
-from hostile_texts import EMPTY, NOT_TEXTS, NOT_UTF_8, SURROGATES, TEXTS, hostile_text
 from torch import nn
 
+from benchmarks.strangers.texts import EMPTY, NOT_TEXTS, NOT_UTF_8, SURROGATES, TEXTS, hostile_text
 from ts.handler_utils.text.vocabulary import Vocabulary
 from ts.torch_handler.text_classifier import TextClassifier
 
@@ -205,7 +205,7 @@ def test_marks_are_put_in_order_in_pieces_only(
 
 def test_half_a_megabyte_of_each_text_is_cleaned_where_a_step_of_quadratic_cost_would_not_end() -> None:
     code = """
-from hostile_texts import TEXTS, hostile_text
+from benchmarks.strangers.texts import TEXTS, hostile_text
 from ts.handler_utils.text.vocabulary import look_up
 from ts.torch_handler.text_classifier import TextClassifier
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from hostile_images import flat_jpeg, flat_png
 
+from benchmarks.strangers.images import flat_jpeg, flat_png
 from ts.handler_utils.errors import RowErrors
 from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.limits import ImageLimits

@@ -9,10 +9,11 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import hostile_images
 import other_process
 import pytest
-from hostile_images import flat_jpeg, flat_png, flat_webp, jpeg_segment, tiff
+
+from benchmarks.strangers import images as hostile_images
+from benchmarks.strangers.images import flat_jpeg, flat_png, flat_webp, jpeg_segment, tiff
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS and /proc are Linux's")
 

@@ -7,11 +7,11 @@ import random
 import subprocess
 import sys
 
-import hostile_images
 import pytest
 from PIL import Image, features
 from pydantic import ValidationError
 
+from benchmarks.strangers import images as hostile_images
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.formats import DEFAULT_FORMATS
 from ts.handler_utils.images.limits import ImageLimits

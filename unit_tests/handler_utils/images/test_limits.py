@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import hostile_images
 import pytest
-from hostile_images import flat_jpeg, flat_png
 from PIL import Image
 from pydantic import ValidationError
 
+from benchmarks.strangers import images as hostile_images
+from benchmarks.strangers.images import flat_jpeg, flat_png
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.limits import MAX_PIXELS, ImageLimits
 from ts.handler_utils.images.reader import ImageReader

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hostile_images import flat_png, thin_png
 from PIL import Image
 
+from benchmarks.strangers.images import flat_png, thin_png
 from ts.handler_utils.images import transform as transform_module
 from ts.handler_utils.images.center_crop import center_crop
 from ts.handler_utils.images.limits import ImageLimits

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hostile_texts import EMPTY, NOT_TEXTS, NOT_UTF_8, SURROGATES, hostile_text
 
+from benchmarks.strangers.texts import EMPTY, NOT_TEXTS, NOT_UTF_8, SURROGATES, hostile_text
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.text.batch import read_text
 

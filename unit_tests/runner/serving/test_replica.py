@@ -80,3 +80,13 @@ def test_a_batcher_before_it_is_all_that_another_engine_needs(archive: Path) -> 
         await replica.close()
 
     asyncio.run(run())
+
+
+def test_what_cannot_await_can_end_it_too(archive: Path) -> None:
+    async def run() -> None:
+        replica = Replica(lambda: load_archive(archive, device="cpu"))
+        root = (await replica.start()).archive.root
+        replica.close_and_wait()
+        assert not root.exists()
+
+    asyncio.run(run())

@@ -8,11 +8,11 @@ from typing import Any, Callable
 
 import pytest
 import torch
-from hostile_images import decoy_jpeg, jpeg_frame, jpeg_segment
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from benchmarks.strangers.images import decoy_jpeg, jpeg_frame, jpeg_segment
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.jpeg.decoders import cpu_decoder
 from ts.handler_utils.images.jpeg.header import read_jpeg_header

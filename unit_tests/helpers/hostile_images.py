@@ -1,3 +1,0 @@
-"""Images that strangers send: those of the benchmark."""
-
-from benchmarks.strangers.images import *  # noqa: F403

@@ -1,3 +1,0 @@
-"""Texts that strangers send: those of the benchmark."""
-
-from benchmarks.strangers.texts import *  # noqa: F403
