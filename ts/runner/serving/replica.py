@@ -49,5 +49,10 @@ class Replica:
         await self._run(self._stack.close)
         self._thread.shutdown()
 
+    def close_and_wait(self) -> None:
+        """As `close`, where nothing can be awaited."""
+        self._thread.submit(self._stack.close).result()
+        self._thread.shutdown()
+
     async def _run(self, function: Callable):  # type: ignore[no-untyped-def]
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)

@@ -1,0 +1,248 @@
+"""Archives on a Ray cluster: one that this process starts on this machine, or one that is there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Optional, Union
+
+from ts.runner.errors import ServerError
+from ts.runner.serving.app import MAX_REQUEST_SIZE
+from ts.runner.serving.ray.plan import Plan, plan_archives
+
+HOST = "127.0.0.1"
+OBJECT_STORE = 128 << 20  # bytes of shared memory, for the requests and replies on their way
+TRIES = 3  # of Ray, to start a replica, before it gives an application up
+WITHOUT_ASKING = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # else Ray sends figures of this machine to its makers
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",  # which it would bring, and with it ports, and half a minute to stop
+}
+
+
+class RayServer:
+    """Serves archives on Ray Serve, for the time of a `with` block.
+
+    Example:
+        with RayServer(["kitten.mar"]) as server:
+            requests.post(f"{server.url}/predictions/kitten", data=photo)
+
+    Attributes:
+        plans: The archives as they run, in the order in which they were named.
+        failures: Why archives are not served, by application (`NAME:VERSION`), where others are.
+    """
+
+    def __init__(
+        self,
+        archives: Sequence[Union[str, Path]],
+        *,
+        address: Optional[str] = None,
+        host: str = HOST,
+        port: int = 0,
+        cpus: Optional[float] = None,
+        max_request_size: int = MAX_REQUEST_SIZE,
+        **options: Any,
+    ) -> None:
+        """Takes note of what is wanted; all happens when the `with` block is entered.
+
+        Args:
+            archives: Paths, which must be the same on every node, or URLs.
+            address: A cluster's, as `ray.init` takes it; None starts one on this machine.
+            host: The address on which each node listens for requests.
+            port: 0 takes one that is free on this machine.
+            cpus: Of each replica. By default 1, and less on this machine's own cluster where it has too few.
+            max_request_size: The bytes that the body of a request may have.
+            options: Of `plan_archives`.
+        """
+        self.plans: list[Plan] = []
+        self.failures: dict[str, str] = {}
+        self._archives = archives
+        self._address = address
+        self._host, self._port = host, port
+        self._cpus = cpus
+        self._max_request_size = max_request_size
+        self._options = options
+        self._stack = ExitStack()
+
+    def __enter__(self) -> RayServer:
+        """Checks the archives, deploys them, and returns when each has its replicas or is given up.
+
+        Raises:
+            RunnerError: As `plan_archives` does.
+            ServerError: Ray is not installed or cannot be reached, the cluster is too small, the port is taken, or
+                no model has started.
+        """
+        self.plans = plan_archives(self._archives, **self._options)
+        import_ray()
+        self._port = free_port(self._host, self._port)
+        with ExitStack() as stack:
+            self._connect(stack)
+            self._deploy(stack)
+            self.failures = self._await_replicas()
+            if len(self.failures) == len(self.plans):
+                raise ServerError("; ".join(self.failures.values()))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        """Answers what is being answered, and ends what was started."""
+        self._stack.close()
+
+    @property
+    def url(self) -> str:
+        """Where it answers, e.g. "http://127.0.0.1:8080"."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    def wait(self) -> None:
+        """Blocks as long as the cluster can be reached.
+
+        Raises:
+            ServerError: It cannot any more.
+        """
+        from ray import serve
+
+        while True:
+            time.sleep(5)
+            try:
+                serve.status()
+            except Exception as error:
+                raise ServerError(f"the Ray cluster has ended: {error}") from error
+
+    def _connect(self, stack: ExitStack) -> None:
+        import ray
+
+        local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE}
+        quiet = not logging.getLogger().isEnabledFor(logging.INFO)
+        try:
+            ray.init(
+                address=self._address or "local",  # None would join any cluster that it finds
+                logging_level=logging.WARNING,
+                log_to_driver=not quiet,
+                **({} if self._address else local),
+            )
+        except (ConnectionError, OSError, ValueError, RuntimeError) as error:
+            raise ServerError(f"there is no Ray cluster at {self._address or 'hand'}: {error}") from error
+        stack.callback(ray.shutdown)
+        self._check_room(ray.available_resources())
+
+    def _check_room(self, free: dict[str, float]) -> None:
+        """Ray waits for ever, and says nothing, where a replica finds no room."""
+        workers = sum(plan.options.settings.min_workers for plan in self.plans)
+        cpus, gpus = free.get("CPU", 0), free.get("GPU", 0)
+        if self._cpus is None:
+            self._cpus = 1 if self._address else min(1, int(100 * cpus / workers) / 100)
+        if workers * self._cpus > cpus:
+            raise ServerError(
+                f"{workers} workers of {self._cpus:g} CPUs each are asked for, and the cluster has {cpus:g} CPUs"
+                " free: lower minWorkers, or --cpus-per-worker (0.5 lets two share a CPU)"
+            )
+        wanted = sum(plan.gpus * plan.options.settings.min_workers for plan in self.plans)
+        if wanted > gpus:
+            raise ServerError(
+                f"{wanted:g} GPUs are asked for, and the cluster has {gpus:g} free: lower minWorkers, or"
+                " --gpus-per-worker (0.5 lets two share a GPU), or give --device cpu"
+            )
+
+    def _deploy(self, stack: ExitStack) -> None:
+        import ray
+        from ray import serve
+
+        from ts.runner.serving.ray.targets import FRONT, QUIET, targets_of
+
+        assert self._cpus is not None
+        nodes = sum(node["Alive"] for node in ray.nodes())
+        names = [FRONT, *(plan.application for plan in self.plans)]
+        serve.start(
+            proxy_location="EveryNode",
+            http_options={"host": self._host, "port": self._port},
+            logging_config=QUIET,
+        )
+        stack.callback(delete, names) if self._address else stack.callback(serve.shutdown)
+        serve.run_many(
+            targets_of(self.plans, nodes, self._cpus, self._max_request_size),
+            wait_for_ingress_deployment_creation=False,
+            wait_for_applications_running=False,
+        )
+
+    def _await_replicas(self) -> dict[str, str]:
+        """Why archives are not served, by application, once all are decided."""
+        from ray import serve
+
+        from ts.runner.serving.ray.targets import FRONT
+
+        slowest = max(plan.options.settings.startup_timeout for plan in self.plans)
+        end = time.monotonic() + TRIES * slowest + 60
+        names = {FRONT, *(plan.application for plan in self.plans)}
+        failures: dict[str, str] = {}
+        while names:
+            found = serve.status().applications
+            for name in [name for name in names if name in found]:
+                if found[name].status == "RUNNING":
+                    names.remove(name)
+                elif found[name].status == "DEPLOY_FAILED":
+                    names.remove(name)
+                    failures[name] = reason_of(found[name])
+            if names and time.monotonic() > end:
+                failures.update({name: f"{name} did not start in time" for name in names})
+                break
+            time.sleep(0.1)
+        if FRONT in failures:
+            raise ServerError(f"the front did not start: {failures[FRONT]}")
+        return failures
+
+
+def import_ray() -> None:
+    for name, value in WITHOUT_ASKING.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray.serve  # noqa: F401
+    except ImportError as error:
+        raise ServerError(
+            f"Ray Serve cannot be imported ({error}): pip install 'torchserve-handlers[ray]', with Python 3.10 or"
+            " newer"
+        ) from error
+
+
+def delete(names: Sequence[str]) -> None:
+    """Ends applications of a cluster that has others."""
+    from ray import serve
+
+    for name in names:
+        serve.delete(name, _blocking=False)
+
+
+def free_port(host: str, port: int) -> int:
+    """Ray's HTTP servers share a port with whoever has it, and each would get part of the requests.
+
+    Raises:
+        ServerError: Something listens there, or nothing can.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            return listener.getsockname()[1]
+    except OSError as error:
+        raise ServerError(f"port {port} of {host} cannot be listened on: {error}") from error
+
+
+def reason_of(application: Any) -> str:
+    """The last line of what Ray says of an application, which is the sentence of its exception."""
+    messages = [application.message, *(each.message for each in application.deployments.values())]
+    lines = [line.strip() for message in messages for line in message.splitlines() if line.strip()]
+    ours = [line for line in lines if line.startswith("ts.runner.errors.")]
+    return ours[-1].partition(": ")[2] if ours else (lines or ["it did not start"])[-1]

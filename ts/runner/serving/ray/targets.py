@@ -1,0 +1,100 @@
+"""What Ray Serve runs: an application an archive, so that a bad one fails alone, and a front before them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Union
+
+from ray import serve
+from ray.serve import Application, RunTarget
+from starlette.types import ASGIApp
+
+from ts.runner.serving.app import MAX_REQUEST_SIZE
+from ts.runner.serving.ray.front import DEPLOYMENT, front_app
+from ts.runner.serving.ray.plan import Plan, plan_archives
+from ts.runner.serving.ray.replica import ArchiveReplica
+from ts.runner.serving.settings import ServingSettings
+
+FRONT = "torchserve-handlers"  # the front's application
+REQUESTS_OF_A_FRONT = 10_000  # at once; what a model cannot take, its own queue refuses
+HEALTH_CHECK_SECONDS = 5
+QUIET = {"enable_access_log": False}  # a line a request costs as much as a small request
+
+
+def serve_targets(
+    archives: Sequence[Union[str, Path]],
+    *,
+    nodes: int = 1,
+    cpus: float = 1,
+    max_request_size: int = MAX_REQUEST_SIZE,
+    **options: Any,
+) -> list[RunTarget]:
+    """What `ray.serve.run_many` takes to serve archives by TorchServe's inference API.
+
+    Example:
+        serve.run_many(serve_targets(["kitten.mar"]), wait_for_applications_running=False)
+
+    Args:
+        archives: Paths, which must be the same on every node, or URLs.
+        nodes: Of the cluster, each of which gets a front.
+        cpus: Of each replica; its handler computes in as many threads.
+        max_request_size: The bytes that the body of a request may have.
+        options: Of `plan_archives`, which also says what is raised.
+    """
+    return targets_of(plan_archives(archives, **options), nodes, cpus, max_request_size)
+
+
+def targets_of(plans: Sequence[Plan], nodes: int, cpus: float, max_request_size: int) -> list[RunTarget]:
+    targets = [
+        RunTarget(archive_application(plan, cpus), plan.application, None, logging_config=QUIET)
+        for plan in plans
+    ]
+    front = front_application(plans, nodes, max_request_size)
+    return [*targets, RunTarget(front, FRONT, "/", logging_config=QUIET)]
+
+
+def archive_application(plan: Plan, cpus: float) -> Application:
+    settings = plan.options.settings
+    room = 2 * (settings.job_queue_size + settings.batch_size)
+    deployment: Any = serve.deployment(ArchiveReplica)
+    configured = deployment.options(
+        name=DEPLOYMENT,
+        # More than a replica's own queue ever holds: one that Ray finds full makes it wait longer and longer.
+        max_ongoing_requests=room,
+        max_queued_requests=room,  # in each front, while no replica is up
+        ray_actor_options={"num_cpus": cpus, "num_gpus": plan.gpus},
+        health_check_period_s=HEALTH_CHECK_SECONDS,
+        graceful_shutdown_timeout_s=settings.response_timeout,
+        **replicas_of(settings),
+    )
+    return configured.bind(plan.options)
+
+
+def replicas_of(settings: ServingSettings) -> dict[str, Any]:
+    """`minWorkers` replicas, or as many as the load asks for up to `maxWorkers`."""
+    if settings.max_workers == settings.min_workers:
+        return {"num_replicas": settings.min_workers}
+    return {
+        "autoscaling_config": {
+            "min_replicas": settings.min_workers,
+            "max_replicas": settings.max_workers,
+            "target_ongoing_requests": 2 * settings.batch_size,  # a batch at work, and one that waits
+        }
+    }
+
+
+def front_application(plans: Sequence[Plan], nodes: int, max_request_size: int) -> Application:
+    def build() -> ASGIApp:
+        return front_app(plans, max_request_size)
+
+    deployment: Any = serve.deployment(serve.ingress(build)())
+    configured = deployment.options(
+        name="front",
+        num_replicas=nodes,
+        max_replicas_per_node=1,
+        max_ongoing_requests=REQUESTS_OF_A_FRONT,
+        ray_actor_options={"num_cpus": 0},
+        health_check_period_s=HEALTH_CHECK_SECONDS,
+    )
+    return configured.bind()

@@ -1,0 +1,185 @@
+"""One Ray cluster, and all that is tried on it; writes what was seen as JSON. Runs in a network of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import zipfile
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, Callable
+
+import requests
+
+from ts.runner.serving.embedded.server import EmbeddedServer
+from ts.runner.serving.ray.server import RayServer
+from unit_tests.runner.serving.ray.namespace import bring_loopback_up
+
+HANDLER = """
+import os, time
+
+class Obeys:
+    def initialize(self, context):
+        pass
+
+    def handle(self, data, context):
+        values = [row.get("data") or row["body"] for row in data]
+        texts = [value if isinstance(value, str) else bytes(value).decode() for value in values]
+        return [self.answer(text, index, context) for index, text in enumerate(texts)]
+
+    def answer(self, text, index, context):
+        if text.startswith("wait for "):
+            open(text[9:] + ".begun", "w").close()
+            while not os.path.exists(text[9:]):
+                time.sleep(0.01)
+        if text.startswith("die and mark "):
+            open(f"{text[13:]}.{os.getpid()}", "w").close()
+            os._exit(3)
+        if text == "raise":
+            raise ValueError("no")
+        if text == "pid":
+            return {"pid": os.getpid()}
+        context.set_response_header(index, "x-own", text)
+        return {"said": text, "own": context.get_request_header(index, "X-Own"),
+                "explain": context.get_request_header(index, "explain")}
+"""
+BROKEN = """
+class Broken:
+    def initialize(self, context):
+        raise ValueError("the weights are bad")
+
+    def handle(self, data, context):
+        return data
+"""
+LIMIT = 100_000  # bytes of a body
+SENDERS = 8
+REQUESTS = 240
+REQUEST_SET: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/predictions/obeys", {"data": b"raw", "headers": {"X-Own": "1"}}),
+    ("PUT", "/predictions/obeys/1.0", {"data": b"raw"}),
+    ("POST", "/predictions/obeys", {"files": {"data": ("a.txt", b"of a form")}}),
+    ("POST", "/predictions/obeys", {"data": "größer".encode(), "headers": {"Content-Type": "text/plain"}}),
+    ("POST", "/predictions/obeys", {"data": b"raise"}),
+    ("POST", "/explanations/obeys", {"data": b"why"}),
+    ("POST", "/predictions/obeys/9.0", {"data": b"x"}),
+    ("POST", "/predictions/absent", {"data": b"x"}),
+    ("POST", "/predictions/broken", {"data": b"x"}),
+    ("GET", "/predictions/obeys", {}),
+    ("OPTIONS", "/predictions/obeys", {}),
+    ("POST", "/predictions/obeys", {"data": b"x" * (LIMIT + 1)}),
+    ("POST", "/elsewhere", {"data": b"x"}),
+    ("GET", "/ping", {}),
+    ("GET", "/models", {}),
+]
+
+Send = Callable[..., requests.Response]
+
+
+def write(folder: Path, name: str, source: str, **config: Any) -> Path:
+    path = folder / f"{name}.mar"
+    model = {"modelName": name, "handler": "own.py", "modelVersion": "1.0", "configFile": "config.yaml"}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("own.py", source)
+        archive.writestr("config.yaml", json.dumps(config))
+        archive.writestr("MAR-INF/MANIFEST.json", json.dumps({"runtime": "python", "model": model}))
+    return path
+
+
+def sender(url: str) -> Send:
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=SENDERS))
+    return lambda path, data=b"", method="POST", **more: session.request(
+        method, url + path, data=None if "files" in more else data or None, timeout=60, **more
+    )
+
+
+def replies(send: Send) -> list[Any]:
+    """What each request of the set gets."""
+    return [seen(send(path, method=method, **more)) for method, path, more in REQUEST_SET]
+
+
+def seen(response: requests.Response) -> list[Any]:
+    headers = {name: response.headers.get(name) for name in ("content-type", "x-own", "retry-after")}
+    return [response.status_code, headers, response.text]
+
+
+def killed_under_load(send: Send) -> dict[str, Any]:
+    """A replica is killed among the answers; every request must have its own."""
+    pid = send("/predictions/obeys", b"pid").json()["pid"]
+    texts = [str(number) for number in range(REQUESTS)]
+    with ThreadPoolExecutor(SENDERS) as pool:
+        answers = {}
+        for number, text in enumerate(texts):
+            answers[text] = pool.submit(send, "/predictions/obeys", text.encode())
+            if number == REQUESTS // 3:
+                wait([answers["0"]])
+                os.kill(pid, signal.SIGKILL)
+    found = {text: answer.result() for text, answer in answers.items()}
+    lost = {text: seen(got) for text, got in found.items() if got.status_code != 200}
+    return {
+        "killed": pid,
+        "left": send("/predictions/obeys", b"pid").json()["pid"],
+        "lost": lost,
+        "own": sum(got.json().get("said") == text for text, got in found.items()),
+    }
+
+
+def full_queue(send: Send, gate: Path) -> dict[str, Any]:
+    """One request at work, one that may wait, and four too many."""
+    with ThreadPoolExecutor(SENDERS) as pool:
+        busy = pool.submit(send, "/predictions/narrow", f"wait for {gate}".encode())
+        until(Path(f"{gate}.begun").exists)
+        more = {pool.submit(send, "/predictions/narrow", b"more") for _ in range(5)}
+        refused = []
+        while len(refused) < 4:
+            done, more = wait(more, return_when=FIRST_COMPLETED)
+            refused.extend(seen(answer.result()) for answer in done)
+        gate.touch()
+        answered = [busy.result().status_code, *(answer.result().status_code for answer in more)]
+    return {"refused": refused, "answered": answered}
+
+
+def deadly_request(send: Send, mark: Path) -> dict[str, Any]:
+    """Ends its process, and one more; the next request waits for a new one."""
+    reply = seen(send("/predictions/narrow", f"die and mark {mark}".encode()))
+    after = seen(send("/predictions/narrow", b"x"))
+    return {"reply": reply, "deaths": len(list(mark.parent.glob(f"{mark.name}.*"))), "next": after}
+
+
+def until(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it did not come")
+        time.sleep(0.02)
+
+
+def main(folder: Path) -> None:
+    bring_loopback_up()
+    archives = [
+        write(folder, "broken", BROKEN),
+        write(folder, "obeys", HANDLER, batchSize=4, maxBatchDelay=0, minWorkers=2),
+        write(folder, "narrow", HANDLER, jobQueueSize=1),
+    ]
+    found: dict[str, Any] = {}
+    with EmbeddedServer(archives, device="cpu", max_request_size=LIMIT) as server:
+        found["embedded"] = replies(sender(server.url))
+    with RayServer(archives, device="cpu", max_request_size=LIMIT) as server:
+        send = sender(server.url)
+        found["failures"] = server.failures
+        found["ray"] = replies(send)
+        found["ids"] = send("/predictions/obeys", b"x", headers={"X-Request-Id": "mine"}).headers[
+            "x-request-id"
+        ]
+        found["killed"] = killed_under_load(send)
+        found["full"] = full_queue(send, folder / "gate")
+        found["deadly"] = deadly_request(send, folder / "dead")
+    (folder / "found.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,119 @@
+"""Archives on a Ray cluster that is started here, in a network of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ts.runner import ServerError
+from ts.runner.serving.ray.server import RayServer, free_port
+from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
+from unit_tests.runner.serving.ray.scenario import REQUEST_SET, REQUESTS
+
+SCENARIO = "unit_tests.runner.serving.ray.scenario"
+SECONDS = 300  # a busy machine takes minutes for what takes 30 s
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one run on one cluster has seen."""
+    pytest.importorskip("ray")
+    if reason := why_not():
+        pytest.skip(reason)
+    folder: Path = tmp_path_factory.mktemp("ray")
+    process = run_in_namespace(SCENARIO, str(folder), timeout=SECONDS)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return json.loads((folder / "found.json").read_text())
+
+
+@pytest.mark.parametrize("index", range(len(REQUEST_SET)), ids=lambda i: " ".join(REQUEST_SET[i][:2]))
+def test_answers_are_those_of_the_embedded_engine(found: dict[str, Any], index: int) -> None:
+    assert found["ray"][index] == found["embedded"][index]
+
+
+def test_a_bad_archive_is_told_and_the_others_are_served(found: dict[str, Any]) -> None:
+    assert list(found["failures"]) == ["broken:1.0"]
+    assert found["failures"]["broken:1.0"].endswith(
+        "broken.mar did not start: ValueError: the weights are bad"
+    )
+    assert found["ray"][0][0] == 200
+
+
+def test_no_request_is_lost_when_a_replica_is_killed(found: dict[str, Any]) -> None:
+    assert found["killed"]["lost"] == {}
+    assert found["killed"]["own"] == REQUESTS
+    assert found["killed"]["left"] != found["killed"]["killed"]
+
+
+def test_a_full_queue_refuses_and_says_when_to_come_back(found: dict[str, Any]) -> None:
+    assert found["full"]["answered"] == [200, 200]
+    for status, headers, text in found["full"]["refused"]:
+        assert (status, headers["retry-after"], headers["content-type"]) == (503, "1", "application/json")
+        assert "1 requests wait already, its jobQueueSize" in json.loads(text)["message"]
+    assert len(found["full"]["refused"]) == 4
+
+
+def test_a_request_that_ends_its_process_is_tried_once_more_and_refused(found: dict[str, Any]) -> None:
+    status, headers, text = found["deadly"]["reply"]
+    assert (status, headers["retry-after"], json.loads(text)["message"]) == (503, "1", "Worker died.")
+    assert found["deadly"]["deaths"] == 2
+    assert found["deadly"]["next"][0] == 200
+
+
+def test_the_id_of_a_request_is_sent_back_once(found: dict[str, Any]) -> None:
+    assert found["ids"] == "mine"
+
+
+def test_a_port_that_is_taken_is_an_error_since_ray_would_share_it() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(ServerError, match=f"port {port} of 127.0.0.1 cannot be listened on"):
+            free_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
+    ("settings", "free", "cpus"),
+    [({}, {"CPU": 2.0}, 1), ({"minWorkers": 4}, {"CPU": 2.0}, 0.5), ({"minWorkers": 3}, {"CPU": 2.0}, 0.66)],
+)
+def test_workers_of_this_machine_share_the_cpus_that_there_are(
+    archive: Any, settings: dict[str, Any], free: dict[str, float], cpus: float
+) -> None:
+    server = planned(archive(**settings, own=1))
+    server._check_room(free)
+    assert server._cpus == cpus
+
+
+def test_a_cluster_that_is_too_small_is_an_error_before_anything_is_deployed(archive: Any) -> None:
+    server = planned(archive(minWorkers=3), cpus=1)
+    with pytest.raises(
+        ServerError, match="3 workers of 1 CPUs each are asked for, and the cluster has 2 CPUs free"
+    ):
+        server._check_room({"CPU": 2.0})
+    server = planned(archive(deviceType="gpu"))
+    with pytest.raises(ServerError, match="1 GPUs are asked for, and the cluster has 0 free"):
+        server._check_room({"CPU": 2.0})
+
+
+def test_without_ray_the_way_out_is_named(archive: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setitem(sys.modules, "ray.serve", None)
+    with (
+        pytest.raises(ServerError, match=r"pip install 'torchserve-handlers\[ray\]'"),
+        RayServer([archive(own=1)]),
+    ):
+        pass
+
+
+def planned(path: Path, **options: Any) -> RayServer:
+    from ts.runner.serving.ray.plan import plan_archives
+
+    server = RayServer([path], **options)
+    server.plans = plan_archives([path])
+    return server

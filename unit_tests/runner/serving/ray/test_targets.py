@@ -1,0 +1,41 @@
+"""What Ray Serve is told to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ray")
+
+from ts.runner.serving.ray.targets import replicas_of, serve_targets
+from ts.runner.serving.settings import ServingSettings
+
+
+def deployment(target: Any) -> Any:
+    return target.target._bound_deployment
+
+
+def test_each_archive_is_an_application_without_a_route_and_the_front_has_the_only_one(archive: Any) -> None:
+    targets = serve_targets([archive(own=1), archive("other", own=1)], nodes=3)
+    names = [(target.name, target.route_prefix) for target in targets]
+    assert names == [("obeys:1.0", None), ("other:1.0", None), ("torchserve-handlers", "/")]
+    front = deployment(targets[-1])
+    assert (front.num_replicas, front._replica_config.max_replicas_per_node) == (3, 1)
+    assert front.ray_actor_options["num_cpus"] == 0
+
+
+def test_a_replica_gets_the_cpus_and_gpus_that_it_is_to_have(archive: Any) -> None:
+    (target, _) = serve_targets([archive(deviceType="gpu")], cpus=2, gpus=0.5)
+    assert deployment(target).ray_actor_options == {"num_cpus": 2, "num_gpus": 0.5}
+
+
+def test_ray_takes_more_than_the_queue_of_a_replica_which_so_is_what_refuses(archive: Any) -> None:
+    (target, _) = serve_targets([archive(jobQueueSize=10, batchSize=4)])
+    assert deployment(target).max_ongoing_requests == 28
+
+
+def test_workers_become_more_by_load_where_the_archive_allows_it() -> None:
+    assert replicas_of(ServingSettings(min_workers=2, max_workers=2)) == {"num_replicas": 2}
+    scaling = replicas_of(ServingSettings(batch_size=4, min_workers=1, max_workers=3))["autoscaling_config"]
+    assert scaling == {"min_replicas": 1, "max_replicas": 3, "target_ongoing_requests": 8}
