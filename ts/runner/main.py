@@ -136,10 +136,10 @@ def add_serve(actions: Any) -> None:
         "--engine",
         choices=tuple(ENGINES),
         default="embedded",
-        help="embedded: this process, and workers of its own; torchserve: a real TorchServe, which needs Java"
-        " (default: embedded)",
+        help="embedded: this process, and workers of its own; torchserve: a real TorchServe, which needs Java;"
+        " ray: a Ray cluster, started on this machine or joined (default: embedded)",
     )
-    serve.add_argument("--host", help="the address to listen on, of the embedded engine (default: 127.0.0.1)")
+    serve.add_argument("--host", help="the address to listen on, but of torchserve (default: 127.0.0.1)")
     serve.add_argument(
         "--port", metavar="N", type=positive, default=8080, help="of the inference API (default: 8080)"
     )
@@ -149,7 +149,7 @@ def add_serve(actions: Any) -> None:
         "--max-request-size",
         metavar="SIZE",
         type=byte_count,
-        help="what the body of a request may have, in bytes or as 50M, by the embedded engine (default: 6553500)",
+        help="what the body of a request may have, in bytes or as 50M, but of torchserve (default: 6553500)",
     )
     serve.add_argument(
         "--batch-size",
@@ -158,7 +158,26 @@ def add_serve(actions: Any) -> None:
         help="of each model (default: the archive's batchSize, else 1)",
     )
     add_metrics(serve)
+    add_ray(serve)
     serve.set_defaults(run=run_serve)
+
+
+def add_ray(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--address", help="of the Ray cluster to join, as ray.init takes it, e.g. auto")
+    serve.add_argument(
+        "--cpus-per-worker",
+        metavar="N",
+        type=amount,
+        help="of each worker on Ray; 0.5 lets two share a CPU (default: 1; less on a cluster that is started here,"
+        " if there are too few)",
+    )
+    serve.add_argument(
+        "--gpus-per-worker",
+        metavar="N",
+        type=amount,
+        help="of each worker on Ray, unless the archive's deviceType is cpu; 0.5 lets two share a GPU (default: as"
+        " the archive's deviceType and parallelism ask for)",
+    )
 
 
 def add_export(actions: Any) -> None:
@@ -256,6 +275,16 @@ def byte_count(text: str) -> int:
         return read_size(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def amount(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return value
 
 
 def positive(text: str) -> int:

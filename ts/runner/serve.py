@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ts.runner.errors import InputError
-from ts.runner.signals import ignore_signals
+from ts.runner.signals import ignore_signals, unwind_on_signals
 from ts.runner.torchserve.config import metrics_settings
 from ts.runner.torchserve.curl import example_request, file_request
 from ts.runner.torchserve.server import TorchServe
@@ -20,6 +20,9 @@ from ts.runner.torchserve.server import TorchServe
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serves the archives until Ctrl-C, SIGTERM or SIGHUP, each of which is an end in order."""
+    for name, engines in ONLY_FOR.items():
+        if getattr(arguments, name) is not None and arguments.engine not in engines:
+            raise InputError(f"--{name.replace('_', '-')} is for --engine {' or '.join(engines)}")
     return ENGINES[arguments.engine](arguments)
 
 
@@ -57,9 +60,6 @@ def serve_embedded(arguments: argparse.Namespace) -> int:
 
 def serve_torchserve(arguments: argparse.Namespace) -> int:
     """By a real TorchServe on 127.0.0.1."""
-    for name in ("host", "max_request_size"):
-        if getattr(arguments, name) is not None:
-            raise InputError(f"--{name.replace('_', '-')} is for --engine embedded")
     console = Console(stderr=True)
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     tasks: dict[str, Any] = {}
@@ -87,10 +87,55 @@ def serve_torchserve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def serve_ray(arguments: argparse.Namespace) -> int:
+    """On a Ray cluster: one of this machine's own, or one that is there."""
+    from ts.runner.serving.ray.server import RayServer
+
+    console = Console(stderr=True)
+    optional = {"host": arguments.host, "max_request_size": arguments.max_request_size}
+    server = RayServer(
+        arguments.archives,
+        address=arguments.address,
+        port=arguments.port,
+        cpus=arguments.cpus_per_worker,
+        gpus=arguments.gpus_per_worker,
+        device=arguments.device,
+        batch_size=arguments.batch_size,
+        metrics_file=arguments.metrics,
+        max_size=arguments.max_size,
+        **{name: value for name, value in optional.items() if value is not None},
+    )
+    sys.stderr.write(OPEN_PORTS)
+    with console.status("starting Ray") if console.is_terminal else nullcontext() as status, server:
+        unwind_on_signals()  # Ray has put its own handlers in their place
+        if status:
+            status.stop()
+        for name, reason in server.failures.items():
+            sys.stderr.write(f"torch-model-runner: {name} is not served: {reason}\n")
+        ready = [
+            (plan.name, plan.handler) for plan in server.plans if plan.application not in server.failures
+        ]
+        announce(server.url, ready, f"{server.url}/metrics")
+        wait(server, console, "stopping Ray")
+    return 0
+
+
 ENGINES: dict[str, Callable[[argparse.Namespace], int]] = {
     "embedded": serve_embedded,
     "torchserve": serve_torchserve,
+    "ray": serve_ray,
 }
+ONLY_FOR = {
+    "host": ("embedded", "ray"),
+    "max_request_size": ("embedded", "ray"),
+    "address": ("ray",),
+    "cpus_per_worker": ("ray",),
+    "gpus_per_worker": ("ray",),
+}
+OPEN_PORTS = (
+    "torch-model-runner: Ray's own processes listen on all addresses of each node, at ports of their choice,"
+    " whatever --host is: a cluster belongs in a private network\n"
+)
 
 
 def wait(server: Any, console: Console, last_word: str) -> None:

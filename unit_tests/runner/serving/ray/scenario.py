@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 import zipfile
@@ -150,6 +151,28 @@ def deadly_request(send: Send, mark: Path) -> dict[str, Any]:
     return {"reply": reply, "deaths": len(list(mark.parent.glob(f"{mark.name}.*"))), "next": after}
 
 
+def command(archives: list[Path], port: int = 8099) -> dict[str, Any]:
+    """`torch-model-runner serve`, until it is told to end."""
+    options = ["serve", "--engine", "ray", "--device", "cpu", "--port", str(port), "--max-request-size", "10"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ts.runner", *options, *map(str, archives)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.strip())
+        if line.startswith("The server answers"):
+            break
+    send = sender(f"http://127.0.0.1:{port}")
+    statuses = [send("/predictions/obeys", b"x" * size).status_code for size in (10, 11)] if lines else []
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    return {"lines": lines, "statuses": statuses, "errors": errors.splitlines(), "code": process.returncode}
+
+
 def until(condition: Callable[[], Any]) -> None:
     end = time.monotonic() + 60
     while not condition():
@@ -178,6 +201,7 @@ def main(folder: Path) -> None:
         found["killed"] = killed_under_load(send)
         found["full"] = full_queue(send, folder / "gate")
         found["deadly"] = deadly_request(send, folder / "dead")
+    found["command"] = command([write(folder, "obeys", HANDLER, own=1)])
     (folder / "found.json").write_text(json.dumps(found))
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from ts.runner import ServerError
+from ts.runner import InputError, ServerError
+from ts.runner.main import parser
+from ts.runner.serve import serve
 from ts.runner.serving.ray.server import RayServer, free_port
 from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
 from unit_tests.runner.serving.ray.scenario import REQUEST_SET, REQUESTS
@@ -69,6 +71,16 @@ def test_the_id_of_a_request_is_sent_back_once(found: dict[str, Any]) -> None:
     assert found["ids"] == "mine"
 
 
+def test_the_command_serves_until_it_is_told_to_end_and_tells_what_is_open(found: dict[str, Any]) -> None:
+    command = found["command"]
+    assert command["lines"][0] == "obeys is ready. Try it:"
+    assert command["lines"][-1] == "The server answers on http://127.0.0.1:8099 until Ctrl-C."
+    assert command["statuses"] == [200, 413]
+    assert command["errors"][0].startswith("torch-model-runner: Ray's own processes listen on all addresses")
+    assert "stopping Ray" in command["errors"]
+    assert command["code"] == 0
+
+
 def test_a_port_that_is_taken_is_an_error_since_ray_would_share_it() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -117,3 +129,18 @@ def planned(path: Path, **options: Any) -> RayServer:
     server = RayServer([path], **options)
     server.plans = plan_archives([path])
     return server
+
+
+@pytest.mark.parametrize("value", ["-1", "many", "nan", "inf"])
+def test_what_is_no_part_of_a_machine_is_a_usage_error(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["serve", "x.mar", "--engine", "ray", f"--cpus-per-worker={value}"])
+    assert "is not a number of at least 0" in capsys.readouterr().err
+
+
+def test_options_of_ray_are_no_other_engines() -> None:
+    arguments = parser().parse_args(["serve", "x.mar", "--gpus-per-worker", "0.5"])
+    with pytest.raises(InputError, match="--gpus-per-worker is for --engine ray"):
+        serve(arguments)
