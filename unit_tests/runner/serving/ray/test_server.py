@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ts.runner import InputError, ServerError
+from ts.runner.errors import InputError, ServerError
 from ts.runner.main import parser
 from ts.runner.serve import serve
 from ts.runner.serving.ray.server import RayServer, free_port
