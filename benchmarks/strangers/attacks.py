@@ -9,7 +9,7 @@ from typing import Callable
 
 from pydantic import BaseModel
 
-from ts.handler_utils.images.settings import VisionSettings
+from ts.handler_utils.images.settings import ImageSegmenterSettings
 
 MOST_BYTES = 100_000  # of a request
 
@@ -55,11 +55,11 @@ class Limits:
     pixels: int
     aspect: int
     scans: int
+    answer_pixels: int
 
     @classmethod
     def of_settings(cls, kind: type[BaseModel]) -> Limits:
         """Those that a handler's settings have by default; of a handler for no images, those of its neighbours."""
-        names = ("max_pixels", "max_aspect", "max_scans")
-        return cls(
-            *(int({**VisionSettings.model_fields, **kind.model_fields}[name].default) for name in names)
-        )
+        names = ("max_pixels", "max_aspect", "max_scans", "max_answer_pixels")
+        fields = {**ImageSegmenterSettings.model_fields, **kind.model_fields}
+        return cls(*(int(fields[name].default) for name in names))

@@ -35,7 +35,7 @@ DEFLATED = 1000  # at best a byte of deflate stands for so many
 @cache
 def image_attacks(limits: Limits) -> tuple[Attack, ...]:
     """All images, made once for all handlers."""
-    return (*formats(limits), *thin_attacks(limits), *odd_attacks())
+    return (*formats(limits), *answered_attacks(limits), *thin_attacks(limits), *odd_attacks())
 
 
 def formats(limits: Limits) -> Iterator[Attack]:
@@ -47,6 +47,30 @@ def formats(limits: Limits) -> Iterator[Attack]:
             for share, words in SHARES if name not in FAR else (*SHARES, (8, "8 max_pixels")):
                 bound = partial(cut, make, square(int(limits.pixels * share)))
                 yield Attack(kind, f"{name}, {words}", bound, in_all_ways=quick and share < 1, quick=quick)
+
+
+def answered_attacks(limits: Limits) -> Iterator[Attack]:
+    """Images of nearly as many pixels as an answer may show."""
+    size, half = (square(int(limits.answer_pixels * share)) for share in (0.99, 0.495))
+    made: dict[str, Callable[[], bytes]] = {
+        "JPEG": partial(images.flat_jpeg, size),
+        "PNG": partial(images.flat_png, "RGB", size),
+        "PNG of half": partial(images.flat_png, "RGB", half),
+        "PNG of squares": partial(squares, half),
+    }
+    for name, make in made.items():
+        yield Attack("large answers", f"{name}, below max_answer_pixels", make, in_all_ways=True, quick=True)
+
+
+def squares(size: Size) -> bytes:
+    """As many different patches as a network's mask has pixels."""
+    noise = Image.frombytes("P", (224, 224), random.Random(0).randbytes(224 * 224)).point(
+        lambda value: value % 8
+    )
+    noise.putpalette(
+        [value for index in range(8) for value in (index * 36, index * 90 % 256, index * 150 % 256)]
+    )
+    return saved(noise.resize(size, Image.Resampling.NEAREST), "PNG")
 
 
 SHARES = ((0.99, "below max_pixels"), (1.01, "above max_pixels"))

@@ -73,8 +73,8 @@ def test_a_mask_of_more_pixels_than_the_limit_is_refused_before_the_photo_is_dec
     [answer] = segment([{"body": LARGE, "size": "original", "format": form}], max_answer_pixels=1_000_000)
     assert segment.context.statuses == {0: 413}
     assert answer["message"] == (
-        f"The answer is too large: 1200x900 pixels, and max_answer_pixels is 1000000: {way_out}, send a smaller"
-        " photo, or raise handler.max_answer_pixels in model-config.yaml"
+        "The answer is too large: 1200x900 pixels, which count 2 times in its format, and max_answer_pixels is"
+        f" 1000000: {way_out}, send a smaller photo, or raise handler.max_answer_pixels in model-config.yaml"
     )
 
 
@@ -154,3 +154,14 @@ def test_a_model_that_answers_for_other_rows_is_an_error_that_the_log_tells(segm
     segment([{"body": RED}, {"body": BLUE}], prepare=prepare)
     assert segment.context.statuses == {0: 503, 1: 503}
     assert "3 results for 1 rows" in caplog.text
+
+
+@pytest.mark.parametrize("form", ["png", "overlay"])
+def test_a_photo_that_is_no_jpeg_counts_twice(form, segment):
+    photos = [encoded(halves(size=(40, 30)), kind) for kind in ("JPEG", "PNG")]
+    rows = [{"body": photo, "size": "original", "format": form} for photo in photos]
+    png = segment(rows, max_answer_pixels=1200)[1]
+    assert segment.context.statuses == {1: 413}
+    assert "40x30 pixels, which count 2 times in its format, and max_answer_pixels is 1200" in png["message"]
+    segment(rows, max_answer_pixels=2400)
+    assert segment.context.statuses == {}

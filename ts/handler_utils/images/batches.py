@@ -14,6 +14,7 @@ from PIL import Image
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batch_slots import BatchSlots
+from ts.handler_utils.images.jpeg.header import is_jpeg
 from ts.handler_utils.images.limits import ImageLimits
 from ts.handler_utils.images.pillow import encode_jpeg, to_channels
 from ts.handler_utils.images.reader import ImageReader
@@ -25,7 +26,7 @@ from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.envelope_rows import count_requests
 from ts.handler_utils.requests.input_shapes import InputShapes
 from ts.handler_utils.requests.json_encoding import is_enveloped
-from ts.handler_utils.requests.payload import is_encoded, payload_of
+from ts.handler_utils.requests.payload import encoded_bytes, is_encoded, payload_of
 from ts.handler_utils.requests.rows import server_context
 from ts.handler_utils.settings import Warmup
 from ts.utils.util import PredictionException
@@ -89,6 +90,10 @@ class ImageBatches(Part):
             InvalidInput: there is no request behind the row.
         """
         return self.reader.photo_size(self._payload(index))
+
+    def is_jpeg(self, index: int) -> bool:
+        """Whether the photo of a row is a JPEG, by its first bytes."""
+        return is_jpeg(encoded_bytes(self._payload(index)) or b"")
 
     def _payload(self, index: int) -> Any:
         rows = CurrentBatch.of(self.handler).rows

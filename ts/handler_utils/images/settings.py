@@ -123,7 +123,10 @@ class LayerExplainedSettings(VisionSettings):
         default=None, description="the model's layer to explain by: backbone.layer4; no explanations if unset"
     )
     max_answer_pixels: int = Field(
-        default=12_600_000, ge=1, description="width times height of the largest mask or picture in an answer"
+        default=12_600_000,
+        ge=1,
+        description="width times height of the largest mask or picture in an answer; of a segmenter's photo that is"
+        " no JPEG, they count twice",
     )
 
 

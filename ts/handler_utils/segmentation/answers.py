@@ -33,6 +33,9 @@ from ts.handler_utils.segmentation.class_maps import (
 from ts.handler_utils.segmentation.coco_masks import coco_segments
 from ts.handler_utils.segmentation.palette_png import encode_palette_png
 
+# Of a photo that is no JPEG: it takes as long again to decode it, and to encode what is drawn on it.
+_COST_OF_OTHERS = 2
+
 
 class SegmentationAnswers(Part):
     """Makes the answers of an `ImageSegmenter`."""
@@ -46,7 +49,8 @@ class SegmentationAnswers(Part):
         size = ImageBatches.of(self.handler).photo_size(index)
         is_explained = CurrentBatch.of(self.handler).request_header(index, "explain") == "True"
         if size is not None and not is_explained:  # an explanation shows the model's input
-            self._check_size(Configuration.of(self.handler).options_of(index), size[::-1])
+            cost = 1 if ImageBatches.of(self.handler).is_jpeg(index) else _COST_OF_OTHERS
+            self._check_size(Configuration.of(self.handler).options_of(index), size[::-1], cost=cost)
 
     def answers(self, probabilities: torch.Tensor, *, as_is: bool) -> list[Any]:
         """The answer to each row of the batch, in the format that its option `format` asks for.
@@ -86,15 +90,21 @@ class SegmentationAnswers(Part):
         height, width = photo.shape[-2:]
         return photo, (height, width)
 
-    def _check_size(self, options: Any, size: tuple[int, ...], rows: int = 1) -> None:
+    def _check_size(self, options: Any, size: tuple[int, ...], rows: int = 1, cost: int = 1) -> None:
         """Refuses an answer by the height and width of what it shows, in so many rows of the same answer.
+
+        Args:
+            options: of the row.
+            size: height and width.
+            rows: see `rows_of_json`.
+            cost: how many times its pixels count.
 
         Raises:
             InvalidInput: it shows too many pixels, or would have too many bytes as JSON (413).
         """
         height, width = size
         other = "ask for size model" if options.format != "overlay" else "ask for format png and size model"
-        check_answer_pixels(self.handler, height, width, f"{other}, ")
+        check_answer_pixels(self.handler, height, width, f"{other}, ", cost=cost)
         if options.format == "json":
             check_answer_size(self.handler, rows * fewest_bytes(height, width), "ask for format png or rle")
 

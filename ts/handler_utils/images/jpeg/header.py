@@ -33,6 +33,11 @@ class JpegHeader(NamedTuple):
     tells: tuple[tuple[int, int], ...]
 
 
+def is_jpeg(data: Encoded) -> bool:
+    """Whether a file begins as a JPEG does."""
+    return bytes(data[:2]) == b"\xff\xd8"
+
+
 def read_jpeg_header(data: Encoded) -> JpegHeader | None:
     """Reads the header of a JPEG that all decoders read alike.
 
@@ -42,7 +47,7 @@ def read_jpeg_header(data: Encoded) -> JpegHeader | None:
     Returns:
         None for anything else: other formats, damaged headers, and JPEGs that are written in an unusual way.
     """
-    if bytes(data[:2]) != b"\xff\xd8":
+    if not is_jpeg(data):
         return None
     frame, progressive, position = None, False, 2
     tells: list[tuple[int, int]] = []
