@@ -125,8 +125,8 @@ class LayerExplainedSettings(VisionSettings):
     max_answer_pixels: int = Field(
         default=12_600_000,
         ge=1,
-        description="width times height of the largest mask or picture in an answer; of a segmenter's photo that is"
-        " no JPEG, they count twice",
+        description="width times height of the largest mask or picture in an answer; of a segmenter's photo that"
+        " is no JPEG, they count twice",
     )
 
 
