@@ -77,9 +77,11 @@ def batch_of_numbers(handler: Any, rows: Sequence[Any]) -> torch.Tensor:
     current = CurrentBatch.of(handler)
     payloads = current.read(lambda index: numbers_of(rows[index]), rows)
     are_sent = any(isinstance(row, Mapping) for row in rows)
-    batch = _at_once(payloads, check=are_sent)
+    has_weights = _has_weights(handler.model)
+    batch = _at_once(payloads, check=are_sent) if has_weights or not are_sent else None
     if batch is None:
-        batch = _stacked(current.each(lambda index: read_numbers(payloads[index]), len(payloads)))
+        tensors = current.each(lambda index: read_numbers(payloads[index]), len(payloads))
+        batch = _stacked(tensors, of_one_type=not has_weights)
     if are_sent:
         InputShapes.of(handler).note(dict.fromkeys(range(len(batch)), batch.shape[1:]))
     return batch.to(handler.device)
@@ -109,14 +111,21 @@ def _at_once(payloads: Sequence[Any], *, check: bool) -> Optional[torch.Tensor]:
     return None
 
 
-def _stacked(rows: Sequence[torch.Tensor]) -> torch.Tensor:
+def _has_weights(model: Any) -> bool:
+    """Whether a model computes with fractions, so that whole numbers in its input may as well be such."""
+    return isinstance(model, torch.nn.Module) and any(
+        weight.is_floating_point() for weight in model.parameters()
+    )
+
+
+def _stacked(rows: Sequence[torch.Tensor], *, of_one_type: bool) -> torch.Tensor:
     shapes = {tuple(row.shape) for row in rows}
     if len(shapes) > 1:
         raise ValueError(f"the rows of a batch have differing shapes: {sorted(shapes)}")
     batch = torch.stack([*rows])
     for row in rows:
-        if row.dtype != batch.dtype and not torch.equal(row, row.to(batch.dtype).to(row.dtype)):
-            raise ValueError(
-                f"the rows of a batch are {row.dtype} and {batch.dtype}, which has not all their values"
-            )
+        if row.dtype != batch.dtype and (
+            of_one_type or not torch.equal(row, row.to(batch.dtype).to(row.dtype))
+        ):
+            raise ValueError(f"a row of {row.dtype} does not go into a batch of {batch.dtype}")
     return batch
