@@ -14,7 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -32,7 +33,24 @@ from benchmarks.strangers.verdicts import HEADINGS, Trial, faults, rows_of
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = parse_arguments(arguments)
-    Image.MAX_IMAGE_PIXELS = None  # here, where such images are made
+    with large_images():
+        trials = try_all(options)
+    print(markdown(trials)) if options.markdown else show(trials)
+    return 1 if faults(trials) else 0
+
+
+@contextmanager
+def large_images() -> Iterator[None]:
+    """Lets Pillow make images of any size, here in this process."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def try_all(options: argparse.Namespace) -> list[Trial]:
+    """Sends the requests to each archive."""
     trials: list[Trial] = []
     for archive in ARCHIVES:
         missing = archive.lacks()
@@ -46,8 +64,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         trials += try_archive(archive, wanted, progress(archive, len(wanted)))
         if options.json:  # after each, since a run may be ended
             write(trials, options.json)
-    print(markdown(trials)) if options.markdown else show(trials)
-    return 1 if faults(trials) else 0
+    return trials
 
 
 def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
