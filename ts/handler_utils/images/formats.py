@@ -41,3 +41,31 @@ def check_formats(formats: Sequence[str]) -> list[str]:
     if unknown:
         raise ValueError(f"Pillow reads no {', '.join(unknown)}; it reads {', '.join(sorted(Image.OPEN))}")
     return names
+
+
+# How files of formats begin: those that are read by default, and others that may be sent.
+_MARKS = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG", "PNG"),
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\0", "TIFF"),
+    (0, b"MM\0*", "TIFF"),
+    (8, b"WEBP", "WEBP"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftyphe", "HEIF"),
+    (0, b"%!PS", "EPS"),
+    (0, b"\xc5\xd0\xd3\xc6", "EPS"),
+    (0, b"8BPS", "PSD"),
+    (0, b"DDS ", "DDS"),
+    (0, b"BLP", "BLP"),
+    (0, b"\0\0\1\0", "ICO"),
+    (0, b"\1\xda", "SGI"),
+    (4, b"jP  ", "JPEG2000"),
+)
+
+
+def marked_format(data: bytes | bytearray | memoryview) -> str | None:
+    """The format that a file is of by its first bytes, as far as it is known here; none of its code is asked."""
+    prefix = bytes(data[:16])
+    return next((name for start, mark, name in _MARKS if prefix[start:].startswith(mark)), None)

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.eight_bits import to_8_bit
-from ts.handler_utils.images.formats import known_formats
+from ts.handler_utils.images.formats import known_formats, marked_format
 from ts.handler_utils.images.limits import ImageLimits, pillow_refuses
 from ts.handler_utils.requests.numbers import read_numbers
 from ts.handler_utils.requests.payload import encoded_bytes
@@ -115,10 +115,15 @@ def open_image(data: Encoded, formats: Sequence[str]) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise pillow_refuses(str(error)) from error
     except UnidentifiedImageError as error:
-        raise InvalidInput(
-            f"The {len(data)} bytes received are not an image of a format that is read: {', '.join(formats)}."
-            " handler.formats in model-config.yaml names these"
-        ) from error
+        found = marked_format(data)
+        if found is None or found in formats:
+            message = f"The {len(data)} bytes received are not an image of a known format"
+        else:
+            message = (
+                f"The image is of the format {found}, and handler.formats in model-config.yaml has only"
+                f" {', '.join(formats)}: send one of these, or add it"
+            )
+        raise InvalidInput(message) from error
 
 
 def read_orientation(image: Image.Image) -> int:

@@ -38,24 +38,33 @@ def test_what_people_send_is_read(name):
     assert ImageReader().pixels(READ[name], TRANSFORM).shape == (3, 56, 56)
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        hostile_images.eps(),
-        *(saved(name) for name in ("DDS", "ICO", "PCX", "TGA", "SGI", "JPEG2000")),
-        saved("BLP", "P"),
-        b"8BPS\0\1",
-    ],
-)
-def test_a_format_that_nobody_sends_is_refused_with_the_names_of_the_others(data, monkeypatch):
+OTHERS = {
+    "EPS": hostile_images.eps(),
+    **{name: saved(name) for name in ("DDS", "ICO", "SGI", "JPEG2000")},
+    "BLP": saved("BLP", "P"),
+    "PSD": b"8BPS\0\1",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_format_that_nobody_sends_is_refused_with_the_names_of_the_others(name, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", None)  # which Pillow starts Ghostscript by
     with pytest.raises(InvalidInput) as raised:
-        ImageReader().pixels(data, TRANSFORM)
+        ImageReader().pixels(OTHERS[name], TRANSFORM)
     assert raised.value.error_code == 400
     assert raised.value.message == (
-        f"The {len(data)} bytes received are not an image of a format that is read: {', '.join(DEFAULT_FORMATS)}."
-        " handler.formats in model-config.yaml names these"
+        f"The image is of the format {name}, and handler.formats in model-config.yaml has only"
+        f" {', '.join(DEFAULT_FORMATS)}: send one of these, or add it"
     )
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no photo", saved("TGA"), b"GIF8"], ids=["nothing", "text", "TGA", "cut"]
+)
+def test_what_is_of_no_known_format_is_said_to_be(data):
+    with pytest.raises(InvalidInput) as raised:
+        ImageReader().pixels(data, TRANSFORM)
+    assert raised.value.message == f"The {len(data)} bytes received are not an image of a known format"
 
 
 def test_other_formats_are_read_where_the_setting_names_them():
@@ -63,14 +72,14 @@ def test_other_formats_are_read_where_the_setting_names_them():
     assert settings.formats == ["PNG", "TGA"]
     reader = ImageReader(limits=settings.limits())
     assert reader.pixels(saved("TGA"), TRANSFORM).shape == (3, 56, 56)
-    with pytest.raises(InvalidInput, match=r"of a format that is read: PNG, TGA\."):
+    with pytest.raises(InvalidInput, match=r"of the format GIF, .* has only PNG, TGA: "):
         reader.pixels(READ["GIF"], TRANSFORM)
 
 
 def test_jpegs_too_are_read_only_where_the_setting_names_them():
     reader = ImageReader(limits=ImageLimits(formats=["PNG"]))
     for read in (lambda: reader.pixels(READ["JPEG"], TRANSFORM), lambda: reader.photo(READ["JPEG"])):
-        with pytest.raises(InvalidInput, match=r"of a format that is read: PNG\."):
+        with pytest.raises(InvalidInput, match=r"of the format JPEG, .* has only PNG: "):
             read()
 
 
