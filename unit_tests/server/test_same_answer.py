@@ -197,8 +197,8 @@ def test_a_folder_is_served_without_writing_in_it(live: Any, load: Load, archive
 
 def test_a_function_of_a_file_below(live: Any, load: Load) -> None:
     (ours,) = load("function").predict([b"x"])
-    assert ours.response == live.predict("function", data=b"x").response
-    assert ours.response == ["None", "[{'body': bytearray(b'x')}]"]
+    start, *calls = live.predict("function", data=b"x").response  # other tests have called it, too
+    assert ours.response == [start, calls[-1]] == ["None", "[{'body': bytearray(b'x')}]"]
 
 
 def test_the_archives_own_file_wins_over_a_default_handler(live: Any, load: Load) -> None:
