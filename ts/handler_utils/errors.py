@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,9 +9,6 @@ from typing import Any
 import torch
 
 from ts.utils.util import PredictionException
-
-# What reading bad data raises: Pillow's decoders, codecs, parsers, conversions to tensors.
-DATA_ERRORS = (ValueError, TypeError, LookupError, OSError, EOFError, SyntaxError, struct.error, zlib.error)
 
 # The names that TorchServe gives to errors of these statuses.
 _TYPES: dict[int, str] = {

@@ -82,8 +82,8 @@ def batch_of_numbers(handler: Any, rows: Sequence[Any]) -> torch.Tensor:
     if batch is None:
         tensors = current.each(lambda index: read_numbers(payloads[index]), len(payloads))
         batch = _stacked(tensors, of_one_type=not has_weights)
-    if are_sent:
-        InputShapes.of(handler).note(dict.fromkeys(range(len(batch)), batch.shape[1:]))
+    sent = range(len(batch)) if are_sent else ()
+    InputShapes.of(handler).note(dict.fromkeys(sent, batch.shape[1:]))
     return batch.to(handler.device)
 
 

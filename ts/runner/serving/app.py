@@ -39,6 +39,11 @@ NOT_CACHED = [  # as TorchServe has it
 ]
 
 
+def url_of(host: str, port: int) -> str:
+    """Where an app answers that listens on an address, which may be one of IPv6."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def build_app(models: Models, meter: Meter, *, max_request_size: int = MAX_REQUEST_SIZE) -> Starlette:
     """The app.
 

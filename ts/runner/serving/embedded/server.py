@@ -19,7 +19,7 @@ from ts.runner.answering.metrics_file import read_metrics_file
 from ts.runner.answering.model import check_integrity
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.errors import ArchiveError, ServerError
-from ts.runner.serving.app import MAX_REQUEST_SIZE
+from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
 from ts.runner.serving.embedded.front import Front
 from ts.runner.serving.embedded.process import WorkerProcess, start_worker
 from ts.runner.serving.embedded.supervisor import Start
@@ -125,8 +125,7 @@ class EmbeddedServer:
     @property
     def url(self) -> str:
         """Where it answers, e.g. "http://127.0.0.1:8080"."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return url_of(self._host, self._port)
 
     def wait(self) -> None:
         """Blocks as long as the server runs.

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Optional, Union
 
 from ts.runner.errors import ServerError
-from ts.runner.serving.app import MAX_REQUEST_SIZE
+from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
 from ts.runner.serving.ray.plan import Plan, plan_archives
 
 HOST = "127.0.0.1"
@@ -102,8 +102,7 @@ class RayServer:
     @property
     def url(self) -> str:
         """Where it answers, e.g. "http://127.0.0.1:8080"."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return url_of(self._host, self._port)
 
     def wait(self) -> None:
         """Blocks as long as the cluster can be reached.
