@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ts.runner.main import byte_count
+from ts.runner.argument_types import byte_count
 
 Build = Callable[..., Path]
 CHATTY = """

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ts.runner.errors import InputError, ServerError
-from ts.runner.main import parser
+from ts.runner.parser import parser
 from ts.runner.serve import serve
 from ts.runner.serving.ray.server import RayServer, free_port
 from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
