@@ -82,6 +82,8 @@ class Finding:
 
     @property
     def target(self) -> str:
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g} to {self.most:g}"
         if self.least is not None:
             return f">= {self.least:g}"
         return "" if self.most is None else f"<= {self.most:g}"

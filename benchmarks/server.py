@@ -17,7 +17,6 @@ import json
 import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -33,13 +32,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.agreement import compare
 from benchmarks.cases import CALIBRATION, MOBILENET, OURS, SMALL, TORCHSERVE
+from benchmarks.engines.venvs import make_venv
 from benchmarks.inputs import Inputs
 from benchmarks.machine import describe
 from benchmarks.measuring import say
 from benchmarks.models import write_network
 from benchmarks.report import plot, text
 from benchmarks.results import CaseResult, Figures, Finding, Report, quartiles
-from benchmarks.workers.processes import ROOT, holds_this_library
 from ts.runner.torchserve.server import TorchServe
 
 BATCH_SIZE = 8
@@ -121,18 +120,6 @@ def start(venv: Path, archive: Path, *, ours: bool) -> TorchServe:
     """A TorchServe whose environment has this library in front of torchserve's `ts`, or has not."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return TorchServe([archive], device="cpu", python=str(make_venv(venv, ours)), env=environment)
-
-
-def make_venv(folder: Path, ours: bool) -> Path:
-    """Makes a virtual environment that borrows the packages of this one, and returns its interpreter."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    ask_purelib = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    purelib = subprocess.run(ask_purelib, check=True, capture_output=True, text=True).stdout.strip()
-    borrowed = [path for path in sys.path if "-packages" in path and not holds_this_library(path)]
-    first = [f"import sys; sys.path.insert(0, {str(ROOT)!r})"] if ours else []
-    Path(purelib, "borrowed.pth").write_text("\n".join([*borrowed, *first]))
-    return python
 
 
 def check_handlers(server: TorchServe, ours: bool) -> None:

@@ -1,0 +1,124 @@
+"""The archives and loads that are measured."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional
+
+from benchmarks.engines.archives import Served, write_echo, write_photo, write_slow, write_text
+from benchmarks.engines.contenders import EMBEDDED, OTHER_RAYS, OURS, RAY, SIDE_BY_SIDE, STOCK, Contender
+from benchmarks.engines.findings import BUSY, MEAN_BATCH_AT, findings
+from benchmarks.engines.loads import Arrivals, Closed, Load
+from benchmarks.engines.measuring import Field, Plan, Rounds
+from benchmarks.results import CaseResult
+
+CLIENTS = (1, BUSY)
+SHARES = (0.5, 0.8)  # of the slowest's closed rate, for arrivals
+SLOW_RATES = (40, MEAN_BATCH_AT, 70)  # a second, of 80 that batches of 8 in 100 ms make
+SLOW_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Case:
+    """An archive, and the loads it is put under.
+
+    Attributes:
+        name: By which it is chosen on the command line.
+        title: In the tables.
+        write: Writes the archive into a folder, for a `batchSize`.
+        batch_size: The `batchSize`.
+        rate: The least ratio of the embedded engine's requests a second to TorchServe's, with 16 clients.
+        arrivals: Whether there are open arrivals beside the closed loops.
+        side_by_side: The contenders that run at once.
+        others: Those that come after, each beside TorchServe.
+    """
+
+    name: str
+    title: str
+    write: Callable[[Path, int], Served]
+    batch_size: int
+    rate: Optional[float] = None
+    arrivals: bool = False
+    side_by_side: tuple[Contender, ...] = SIDE_BY_SIDE
+    others: tuple[Contender, ...] = ()
+
+
+CASES = (
+    Case("echo", "echo of 100 bytes", write_echo, 8, rate=1.4, others=OTHER_RAYS),
+    Case("text", "news, 4 kB at most", write_text, 8, rate=1.2, arrivals=True),
+    Case(
+        "photo",
+        "EfficientNet-Lite0, JPEGs of 51 kB",
+        write_photo,
+        8,
+        rate=1.0,
+        arrivals=True,
+        others=OTHER_RAYS[:1],
+    ),
+    Case("echo-1", "echo of 100 bytes", write_echo, 1),
+    Case("text-1", "news, 4 kB at most", write_text, 1),
+    Case("photo-1", "EfficientNet-Lite0, JPEGs of 51 kB", write_photo, 1),
+)
+SLOW = Case(
+    "slow",
+    "a handler that takes 100 ms a batch",
+    write_slow,
+    8,
+    side_by_side=tuple(each for each in SIDE_BY_SIDE if each is not STOCK),
+)
+
+
+def run_case(case: Case, field: Field, only: Sequence[str]) -> list[CaseResult]:
+    """Measures the contenders of a case that are asked for; one result a load and group of contenders."""
+    chosen = [each for each in case.side_by_side if each.key in only]
+    results = run_group(case, field, chosen)
+    field.stop(RAY.key)  # one cluster at a time
+    for other in case.others:
+        if other.key in only:
+            results += run_group(case, field, [each for each in chosen if each is OURS] + [other])
+            field.stop(other.key)
+    return results
+
+
+def run_group(case: Case, field: Field, contenders: Sequence[Contender]) -> list[CaseResult]:
+    if not contenders:
+        return []
+    field.start(contenders)
+    keys = [each.key for each in contenders]
+    if case is SLOW:
+        found: dict[Load, Rounds] = {load: field.at_once(keys, load) for load in slow_loads(field.plan)}
+    else:
+        found = field.rounds(keys, closed_loads(field.plan))
+        if case.arrivals and EMBEDDED in contenders:
+            found.update(field.rounds(keys, arrivals_below(slowest(found), field.plan)))
+    return [result(case, load, rounds, field, contenders) for load, rounds in found.items()]
+
+
+def closed_loads(plan: Plan) -> list[Load]:
+    return [Closed(clients, plan.seconds * (0.5 if clients == 1 else 1)) for clients in CLIENTS]
+
+
+def slow_loads(plan: Plan) -> list[Load]:
+    return [Arrivals(rate, 2 if plan.quick else SLOW_SECONDS) for rate in SLOW_RATES]
+
+
+def arrivals_below(rate: float, plan: Plan) -> list[Load]:
+    return [Arrivals(share * rate, 2 * plan.seconds) for share in SHARES]
+
+
+def slowest(found: dict[Load, Rounds]) -> float:
+    """Requests a second, with all clients, of the slowest contender."""
+    busiest = max((load for load in found if isinstance(load, Closed)), key=lambda load: load.clients)
+    return min(statistics.median(each.rate for each in rounds) for rounds in found[busiest].values())
+
+
+def result(
+    case: Case, load: Load, rounds: Rounds, field: Field, contenders: Sequence[Contender]
+) -> CaseResult:
+    title = f"{case.title}, batchSize {case.batch_size}, {load}"
+    figures = [field.figures(each, rounds) for each in contenders]
+    found = findings(rounds, contenders, load, case.rate)
+    return CaseResult(case.name, title, "requests", figures, found)

@@ -1,0 +1,80 @@
+"""What a process and all that it started have used, by Linux's /proc."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+PROC = Path("/proc")
+PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+KILL_SECONDS = 10
+
+
+class Process(NamedTuple):
+    """A process: its parent's id, and the CPU seconds of it and of its children that ended and were awaited."""
+
+    parent: int
+    seconds: float
+
+
+def parse_stat(text: str) -> Process:
+    """Reads /proc/PID/stat, see proc(5): fields count from behind the name, which may hold anything."""
+    fields = text.rpartition(")")[2].split()
+    ticks = sum(int(field) for field in fields[11:15])  # utime, stime, cutime, cstime
+    return Process(int(fields[1]), ticks / os.sysconf("SC_CLK_TCK"))
+
+
+def all_processes() -> dict[int, Process]:
+    found = {}
+    for folder in PROC.iterdir():
+        if folder.name.isdecimal():
+            with suppress(OSError):  # it has ended
+                found[int(folder.name)] = parse_stat((folder / "stat").read_text(errors="replace"))
+    return found
+
+
+def tree(root: int, processes: dict[int, Process]) -> list[int]:
+    """The root and all below it."""
+    children: dict[int, list[int]] = {}
+    for pid, process in processes.items():
+        children.setdefault(process.parent, []).append(pid)
+    found = [root]
+    for pid in found:  # which grows meanwhile
+        found += children.get(pid, [])
+    return [pid for pid in found if pid in processes]
+
+
+def cpu_seconds(root: int) -> float:
+    """That a tree has used, with those of its processes that ended, if the root is a launcher (see there)."""
+    processes = all_processes()
+    return sum(processes[pid].seconds for pid in tree(root, processes))
+
+
+def memory(root: int) -> float:
+    """Megabytes of all below the root; what processes share counts once (PSS)."""
+    kilobytes = 0
+    for pid in tree(root, all_processes()):
+        with suppress(OSError):
+            found = PSS.search((PROC / str(pid) / "smaps_rollup").read_text())
+            kilobytes += int(found[1]) if found and pid != root else 0
+    return kilobytes * 1024 / 1e6
+
+
+def kill(root: int) -> None:
+    """Ends all below a root, and then the root; what starts meanwhile, too."""
+    end = time.monotonic() + KILL_SECONDS
+    while time.monotonic() < end:
+        left = [pid for pid in tree(root, all_processes()) if pid != root]
+        if not left:
+            break
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    with suppress(ProcessLookupError):
+        os.kill(root, signal.SIGKILL)
