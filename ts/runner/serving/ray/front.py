@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ts.runner.serving.app import build_app
 from ts.runner.serving.metrics import Meter
-from ts.runner.serving.ray.plan import Plan
+from ts.runner.serving.ray.plan import DEPLOYMENT, Plan
 from ts.runner.serving.ray.replica import Outcome
 from ts.runner.serving.registry import Models
 from ts.runner.serving.replies import (
@@ -32,7 +32,6 @@ from ts.runner.serving.replies import (
 )
 from ts.runner.serving.requests import Call
 
-DEPLOYMENT = "archive"  # the name of the only deployment of an archive's application
 ASK_EVERY = 1  # seconds
 ID = "x-request-id"  # the header in which Ray's proxy gives a request an id, and sends it back
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -12,8 +11,14 @@ from ts.runner.answering.metrics_file import read_metrics_file
 from ts.runner.answering.model import check_integrity
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.errors import DeviceError, ServerError
+from ts.runner.fetching.cache import digest_of
+from ts.runner.fetching.reference import read_reference
 from ts.runner.serving.ray.replica import ReplicaOptions
-from ts.runner.serving.settings import serving_settings
+from ts.runner.serving.settings import ServingSettings, serving_settings
+
+FRONT, FRONT_DEPLOYMENT = "torchserve-handlers", "front"  # the front's application, and what it deploys
+DEPLOYMENT = "archive"  # the only deployment of an archive's application
+QUIET = {"enable_access_log": False}  # a line a request costs as much as a small request
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class Plan:
     def application(self) -> str:
         """Its name in Ray Serve."""
         return f"{self.name}:{self.version}"
+
+    @property
+    def key(self) -> str:
+        """Its name for people."""
+        return f"{self.name}/{self.version}"
 
 
 def plan_archives(
@@ -78,10 +88,9 @@ def plan_archives(
     for path in archives:
         with open_archive(path, max_size=max_size) as archive:
             check_integrity(archive)
-            settings = serving_settings(archive, batch_size)
-            shared = gpus_of(archive.config, device, gpus)
-        options = ReplicaOptions(archive.name, source_of(path), settings, device, metrics_file, max_size)
-        plans.append(plan_of(archive, options, shared))
+            settings, source = serving_settings(archive, batch_size), source_of(archive)
+        options = ReplicaOptions(archive.name, source, settings, device, metrics_file, max_size)
+        plans.append(plan_of(archive, options, gpus_of(archive.config, device, gpus)))
     check_names(plans)
     return plans
 
@@ -100,10 +109,12 @@ def plan_of(archive: Archive, options: ReplicaOptions, gpus: float) -> Plan:
     return Plan(archive.name, version, archive.handler, archive.source.name, runtime, options, gpus)
 
 
-def source_of(path: Union[str, Path]) -> str:
-    """An archive's path as another process can open it; a URL as it is."""
-    text = str(path)
-    return text if "://" in text else os.path.abspath(text)
+def source_of(archive: Archive) -> str:
+    """What opens the same content on other nodes, or is an error there; a folder has no digest to tell by."""
+    reference = read_reference(archive.pinned)
+    if reference.digest is None and archive.source.is_file():
+        return reference.pinned(digest_of(archive.source))
+    return archive.pinned
 
 
 def check_names(plans: Sequence[Plan]) -> None:
@@ -127,3 +138,31 @@ def gpus_of(config: dict[str, Any], device: str, gpus: Optional[float]) -> float
     level = config.get("parallelLevel", processes)
     parallel = level if isinstance(level, int) and level > 0 and config.get("parallelType") else 0
     return max(parallel, 1 if kind == "gpu" else 0)
+
+
+def replicas_of(settings: ServingSettings) -> dict[str, Any]:
+    """`minWorkers` replicas, or as many as the load asks for up to `maxWorkers`."""
+    if settings.max_workers == settings.min_workers:
+        return {"num_replicas": settings.min_workers}
+    return {
+        "autoscaling_config": {
+            "min_replicas": settings.min_workers,
+            "max_replicas": settings.max_workers,
+            "target_ongoing_requests": 2 * settings.batch_size,  # a batch at work, and one that waits
+        }
+    }
+
+
+def arguments_of(plan: Plan) -> dict[str, Any]:
+    """A plan as a document has it, without what Ray is told by itself."""
+    values = asdict(plan)
+    del values["gpus"]
+    values["options"] = {key: value for key, value in values["options"].items() if value is not None}
+    return values
+
+
+def plan_from(arguments: dict[str, Any]) -> Plan:
+    """A plan of a document."""
+    options = dict(arguments["options"])
+    settings = ServingSettings(**options.pop("settings"))
+    return Plan(**{**arguments, "options": ReplicaOptions(settings=settings, **options)})

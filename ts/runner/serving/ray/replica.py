@@ -13,11 +13,12 @@ from typing import NamedTuple, Optional
 from ts.runner.answering.model import Model, start_archive
 from ts.runner.archives.archive import open_archive
 from ts.runner.errors import ArchiveError
+from ts.runner.fetching.reference import read_reference
 from ts.runner.serving.batcher import Batcher, QueueFullError
 from ts.runner.serving.replica import Replica
 from ts.runner.serving.replies import Refused, Reply, no_response, queue_full
 from ts.runner.serving.requests import Call
-from ts.runner.serving.settings import ServingSettings
+from ts.runner.serving.settings import ServingSettings, serving_settings
 
 LAST_WORDS = 0.5  # seconds in which replies leave a process that is to end
 
@@ -77,7 +78,8 @@ class ArchiveReplica:
             await asyncio.wait_for(self._replica.start(), settings.startup_timeout)
         except asyncio.TimeoutError:
             limit = f"{settings.startup_timeout} seconds, its startupTimeout"
-            raise ArchiveError(f"the handler of {options.source} did not start within {limit}") from None
+            source = read_reference(options.source)  # whose text has no credentials
+            raise ArchiveError(f"the handler of {source} did not start within {limit}") from None
         self._batcher = Batcher(settings.batch_size, settings.max_batch_delay / 1000, settings.job_queue_size)
         self._serving = asyncio.create_task(self._batcher.serve(self._answer_batch))
         self._serving.add_done_callback(self._end_process)
@@ -117,6 +119,7 @@ class ArchiveReplica:
 def started(options: ReplicaOptions) -> Iterator[Model]:
     with open_archive(options.source, max_size=options.max_size) as archive:
         batch_size = options.settings.batch_size
-        archive = replace(archive, config={**archive.config, "batchSize": batch_size})
+        if batch_size != serving_settings(archive).batch_size:
+            archive = replace(archive, config={**archive.config, "batchSize": batch_size})
         with start_archive(archive, device=options.device, metrics_file=options.metrics_file) as model:
             yield model

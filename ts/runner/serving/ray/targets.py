@@ -11,15 +11,22 @@ from ray.serve import Application, RunTarget
 from starlette.types import ASGIApp
 
 from ts.runner.serving.app import MAX_REQUEST_SIZE
-from ts.runner.serving.ray.front import DEPLOYMENT, front_app
-from ts.runner.serving.ray.plan import Plan, plan_archives
+from ts.runner.serving.ray.front import front_app
+from ts.runner.serving.ray.nodes import fronts
+from ts.runner.serving.ray.plan import (
+    DEPLOYMENT,
+    FRONT,
+    FRONT_DEPLOYMENT,
+    QUIET,
+    Plan,
+    plan_archives,
+    plan_from,
+    replicas_of,
+)
 from ts.runner.serving.ray.replica import ArchiveReplica
-from ts.runner.serving.settings import ServingSettings
 
-FRONT = "torchserve-handlers"  # the front's application
 REQUESTS_OF_A_FRONT = 10_000  # at once; what a model cannot take, its own queue refuses
 HEALTH_CHECK_SECONDS = 5
-QUIET = {"enable_access_log": False}  # a line a request costs as much as a small request
 
 
 def serve_targets(
@@ -71,30 +78,27 @@ def archive_application(plan: Plan, cpus: float) -> Application:
     return configured.bind(plan.options)
 
 
-def replicas_of(settings: ServingSettings) -> dict[str, Any]:
-    """`minWorkers` replicas, or as many as the load asks for up to `maxWorkers`."""
-    if settings.max_workers == settings.min_workers:
-        return {"num_replicas": settings.min_workers}
-    return {
-        "autoscaling_config": {
-            "min_replicas": settings.min_workers,
-            "max_replicas": settings.max_workers,
-            "target_ongoing_requests": 2 * settings.batch_size,  # a batch at work, and one that waits
-        }
-    }
-
-
 def front_application(plans: Sequence[Plan], nodes: int, max_request_size: int) -> Application:
     def build() -> ASGIApp:
         return front_app(plans, max_request_size)
 
     deployment: Any = serve.deployment(serve.ingress(build)())
     configured = deployment.options(
-        name="front",
-        num_replicas=nodes,
-        max_replicas_per_node=1,
+        name=FRONT_DEPLOYMENT,
         max_ongoing_requests=REQUESTS_OF_A_FRONT,
         ray_actor_options={"num_cpus": 0},
         health_check_period_s=HEALTH_CHECK_SECONDS,
+        **fronts(nodes),
     )
     return configured.bind()
+
+
+def archive_of(arguments: dict[str, Any]) -> Application:
+    """What a Serve YAML names for an archive; its `deployments` tell how many replicas there are, and on what."""
+    return archive_application(plan_from(arguments), cpus=1)
+
+
+def front_of(arguments: dict[str, Any]) -> Application:
+    """What a Serve YAML names for the front."""
+    plans = [plan_from(archive) for archive in arguments["archives"]]
+    return front_application(plans, 1, arguments["max_request_size"])

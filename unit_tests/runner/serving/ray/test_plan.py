@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any, Optional
@@ -10,7 +10,7 @@ from typing import Any, Optional
 import pytest
 
 from ts.runner import ArchiveError, DeviceError, ServerError
-from ts.runner.serving.ray.plan import gpus_of, plan_archives, source_of
+from ts.runner.serving.ray.plan import gpus_of, plan_archives, replicas_of
 from ts.runner.serving.ray.replica import ReplicaOptions
 from ts.runner.serving.settings import ServingSettings
 
@@ -21,15 +21,30 @@ def test_a_plan_says_all_that_a_replica_on_another_node_needs(
     path = archive(batchSize=4, minWorkers=2, maxWorkers=3)
     monkeypatch.chdir(path.parent)
     (plan,) = plan_archives([path.name], batch_size=8)
+    pinned = f"{path}@sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
     assert plan.options == ReplicaOptions(
-        "obeys", str(path), ServingSettings(batch_size=8, min_workers=2, max_workers=3)
+        "obeys", pinned, ServingSettings(batch_size=8, min_workers=2, max_workers=3)
     )
     assert (plan.application, plan.handler, plan.archive, plan.gpus) == ("obeys:1.0", "own.py", path.name, 0)
+    assert plan.key == "obeys/1.0"
 
 
-def test_a_url_stays_as_it_is() -> None:
-    assert source_of("s3://bucket/kitten.mar") == "s3://bucket/kitten.mar"
-    assert source_of("kitten.mar") == os.path.abspath("kitten.mar")
+def test_replicas_get_the_content_that_was_checked_or_none(archive: Any, tmp_path: Path) -> None:
+    path = archive(own=1)
+    (plan,) = plan_archives([path])
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert plan.options.source == f"{path}@sha256:{digest}"
+    assert plan_archives([plan.options.source]) == [plan]
+    archive(own=2)
+    with pytest.raises(ArchiveError, match="is not the archive that is pinned"):
+        plan_archives([plan.options.source])
+
+
+def test_a_folder_has_no_digest(archive: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    shutil.unpack_archive(archive(own=1), folder, "zip")
+    (plan,) = plan_archives([folder])
+    assert plan.options.source == str(folder)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +93,9 @@ def test_there_is_one_archive_at_least_and_none_twice(archive: Any, tmp_path: Pa
     shutil.copy(path, tmp_path / "copy.mar")
     with pytest.raises(ServerError, match=r"two archives hold version 1\.0 of the model 'obeys'"):
         plan_archives([path, tmp_path / "copy.mar"])
+
+
+def test_workers_become_more_by_load_where_the_archive_allows_it() -> None:
+    assert replicas_of(ServingSettings(min_workers=2, max_workers=2)) == {"num_replicas": 2}
+    scaling = replicas_of(ServingSettings(batch_size=4, min_workers=1, max_workers=3))["autoscaling_config"]
+    assert scaling == {"min_replicas": 1, "max_replicas": 3, "target_ongoing_requests": 8}

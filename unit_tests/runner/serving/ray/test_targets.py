@@ -8,12 +8,16 @@ import pytest
 
 pytest.importorskip("ray")
 
-from ts.runner.serving.ray.targets import replicas_of, serve_targets
-from ts.runner.serving.settings import ServingSettings
+from ts.runner.serving.ray.plan import arguments_of, plan_archives
+from ts.runner.serving.ray.targets import archive_of, front_of, serve_targets
+
+
+def deployment_of(application: Any) -> Any:
+    return application._bound_deployment
 
 
 def deployment(target: Any) -> Any:
-    return target.target._bound_deployment
+    return deployment_of(target.target)
 
 
 def test_each_archive_is_an_application_without_a_route_and_the_front_has_the_only_one(archive: Any) -> None:
@@ -21,7 +25,8 @@ def test_each_archive_is_an_application_without_a_route_and_the_front_has_the_on
     names = [(target.name, target.route_prefix) for target in targets]
     assert names == [("obeys:1.0", None), ("other:1.0", None), ("torchserve-handlers", "/")]
     front = deployment(targets[-1])
-    assert (front.num_replicas, front._replica_config.max_replicas_per_node) == (3, 1)
+    scaling = front._deployment_config.autoscaling_config
+    assert (scaling.initial_replicas, front._replica_config.max_replicas_per_node) == (3, 1)
     assert front.ray_actor_options["num_cpus"] == 0
 
 
@@ -35,7 +40,11 @@ def test_ray_takes_more_than_the_queue_of_a_replica_which_so_is_what_refuses(arc
     assert deployment(target).max_ongoing_requests == 28
 
 
-def test_workers_become_more_by_load_where_the_archive_allows_it() -> None:
-    assert replicas_of(ServingSettings(min_workers=2, max_workers=2)) == {"num_replicas": 2}
-    scaling = replicas_of(ServingSettings(batch_size=4, min_workers=1, max_workers=3))["autoscaling_config"]
-    assert scaling == {"min_replicas": 1, "max_replicas": 3, "target_ongoing_requests": 8}
+def test_a_document_names_the_same_applications(archive: Any) -> None:
+    (plan,) = plan_archives([archive(jobQueueSize=10, batchSize=4)])
+    arguments = arguments_of(plan)
+    made = deployment_of(archive_of(arguments))
+    assert made.init_args == (plan.options,)
+    assert made.max_ongoing_requests == 28
+    front = deployment_of(front_of({"archives": [arguments], "max_request_size": 10}))
+    assert (front.name, front.ray_actor_options["num_cpus"]) == ("front", 0)
