@@ -131,6 +131,7 @@ setup(
         "starlette>=0.40",
         "uvicorn>=0.29",
         "httptools>=0.6",  # by which uvicorn answers small requests at half the cost
+        "uvloop>=0.18; sys_platform != 'win32' and platform_python_implementation == 'CPython'",
         "prometheus-client>=0.17",
         "fsspec>=2023.1",  # torch brings it along; what its schemes need beside it is named where it is missing
         "typing_extensions>=4",

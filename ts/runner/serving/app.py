@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ts.runner.errors import InputError
 from ts.runner.serving.body import read_body
@@ -28,7 +28,7 @@ from ts.runner.serving.replies import (
     method_not_allowed,
     path_not_found,
 )
-from ts.runner.serving.requests import Call, description_call, prediction_call
+from ts.runner.serving.requests import Call, description_call, new_id, prediction_call
 
 MAX_REQUEST_SIZE = 6_553_500  # bytes; TorchServe's default
 ANSWERED = ["POST", "PUT", "OPTIONS"]
@@ -90,7 +90,7 @@ class Api:
             ("/models/{name}/{version}", self.describe_model, ["GET"]),
             ("/metrics", self.metrics, ["GET"]),
         ]
-        return [Route(path, endpoint, methods=methods) for path, endpoint, methods in paths]
+        return [Route(path, Endpoint(answer), methods=methods) for path, answer, methods in paths]
 
     async def predict(self, request: Request) -> Response:
         return await self._answer(request, explain=False)
@@ -173,6 +173,17 @@ class Api:
         return response_of(error_reply(500, "InternalServerException", "Internal server error."))
 
 
+class Endpoint:
+    """An endpoint as an app: of a function, starlette makes one that looks for exceptions a second time."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+
 def response_of(reply: Reply, request_id: str = "") -> Response:
     response = Response(reply.body, reply.status)
     headers = response.raw_headers
@@ -180,7 +191,7 @@ def response_of(reply: Reply, request_id: str = "") -> Response:
         headers.append((b"content-type", reply.content_type.encode("latin-1")))
     for name, value in reply.headers.items():
         headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
-    headers.append((b"x-request-id", (request_id or str(uuid.uuid4())).encode()))
+    headers.append((b"x-request-id", (request_id or new_id()).encode()))
     headers.extend(NOT_CACHED)
     return response
 

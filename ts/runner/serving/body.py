@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from ts.runner.serving.replies import too_large
 
@@ -17,38 +17,37 @@ async def read_body(request: Request, limit: int) -> bytes:
         ClientDisconnect: The client left before its end.
         Refused: It has more than `limit` bytes.
     """
-    headers = dict(request.scope["headers"])
+    receive, headers = request.receive, dict(request.scope["headers"])
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         if b"expect" not in headers:  # else the client sends nothing before it is told to
-            await discard(body_chunks(request), limit)
+            await discard(receive, limit)
         raise too_large(limit, int(declared[:20]))
-    chunks, size = [], 0
-    received = body_chunks(request)
-    async for chunk in received:
+    body, more = await next_chunk(receive)
+    size, chunks = len(body), [body]
+    while more and size <= limit:
+        chunk, more = await next_chunk(receive)
         size += len(chunk)
-        if size > limit:
-            await discard(received, limit)
-            raise too_large(limit)
         chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if size > limit:
+        if more:
+            await discard(receive, limit)
+        raise too_large(limit)
+    return body if len(chunks) == 1 else b"".join(chunks)
 
 
-async def body_chunks(request: Request) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
+async def next_chunk(receive: Receive) -> tuple[bytes, bool]:
+    """Bytes of the body, and whether there are more."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
-async def discard(chunks: AsyncIterator[bytes], most: int) -> None:
+async def discard(receive: Receive, most: int) -> None:
     """Reads on and keeps nothing, since clients that still send do not see an answer; up to a number of bytes."""
-    size = 0
+    size, more = 0, True
     with suppress(ClientDisconnect):
-        async for chunk in chunks:
+        while more and size <= most:
+            chunk, more = await next_chunk(receive)
             size += len(chunk)
-            if size > most:
-                return

@@ -64,9 +64,13 @@ class ModelMeter:
         self._waited = meter._waited.labels(*self._labels)
         self._restarts = meter._restarts.labels(*self._labels)
         self._workers = meter._workers.labels(*self._labels)
+        self._requests: dict[int, Counter] = {}  # by status
 
     def answered(self, reply: Reply, seconds: float) -> None:
-        self._meter._requests.labels(*self._labels, str(reply.status)).inc()
+        status = reply.status
+        if status not in self._requests:
+            self._requests[status] = self._meter._requests.labels(*self._labels, str(status))
+        self._requests[status].inc()
         self._seconds.observe(seconds)
 
     def batch(self, waited: Sequence[float]) -> None:

@@ -6,6 +6,7 @@ HTTP busy.
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -38,6 +39,11 @@ class Headers(dict[str, Any]):
             return default
 
 
+def new_id() -> str:
+    """An id for a request, which nobody may rely on as a secret: those cost a system call each."""
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
+
+
 @dataclass(frozen=True)
 class Call:
     """A request to a model.
@@ -50,7 +56,7 @@ class Call:
 
     parts: tuple[Part, ...]
     headers: dict[str, str]
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=new_id)
 
     def request(self) -> Request:
         """What the handler gets of it."""
@@ -80,7 +86,8 @@ def prediction_call(
         parts = (Part("body", content_type.partition(";")[0].strip(), body),)
     if not body:
         named.setdefault("content-length", "0")
-    return Call(parts, {**named, "explain": str(explain), "url_path": url_path})
+    named.update(explain=str(explain), url_path=url_path)
+    return Call(parts, named)
 
 
 def description_call(headers: Iterable[tuple[bytes, bytes]] = ()) -> Call:

@@ -6,10 +6,11 @@ JSON, and the content: the bytes of all bodies, one behind the other, whose leng
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, Optional
+
+import orjson
 
 from ts.runner.serving.answerer import Answered
 from ts.runner.serving.forms import Part
@@ -43,7 +44,7 @@ class Message:
         if len(self._bytes) < start + content:
             return False
         self._read = start + self._lengths[0]
-        self.head = json.loads(self._bytes[start : self._read])
+        self.head = orjson.loads(memoryview(self._bytes)[start : self._read])
         return True
 
     def take(self, length: int) -> bytes:
@@ -54,7 +55,7 @@ class Message:
 
 def pack(head: Any, contents: Iterable[bytes] = ()) -> bytes:
     """A message."""
-    encoded, content = json.dumps(head).encode(), b"".join(contents)
+    encoded, content = orjson.dumps(head), b"".join(contents)
     return b"".join((LENGTHS.pack(len(encoded), len(content)), encoded, content))
 
 

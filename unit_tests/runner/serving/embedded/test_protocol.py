@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Callable
 
 import pytest
 
-from ts.runner.serving.embedded.protocol import MOST_HEAD
+from ts.runner.serving.embedded.protocol import MOST_HEAD, JoinedWrites
 from ts.runner.serving.embedded.server import EmbeddedServer
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the embedded engine needs Linux or macOS")
@@ -64,3 +65,38 @@ def test_a_head_that_does_not_end_is_refused(port: int, parts: Sequence[bytes]) 
 )
 def test_any_body_within_the_limit_is_answered(port: int, parts: Sequence[bytes]) -> None:
     assert status(port, parts) == 200
+
+
+class Transport:
+    def __init__(self) -> None:
+        self.sent: list[list[bytes]] = []
+        self.is_open = True
+
+    def writelines(self, parts: list[bytes]) -> None:
+        assert self.is_open
+        self.sent.append(parts)
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def get_extra_info(self, name: str) -> str:
+        return name
+
+
+def test_what_is_written_in_one_turn_is_sent_at_once() -> None:
+    async def run() -> None:
+        transport = Transport()
+        joined = JoinedWrites(transport, asyncio.get_running_loop())
+        joined.write(b"head")
+        joined.write(b"body")
+        assert transport.sent == []
+        await asyncio.sleep(0)
+        assert transport.sent == [[b"head", b"body"]]
+        joined.write(b"more")
+        joined.close()
+        assert (transport.sent[1:], transport.is_open) == ([[b"more"]], False)
+        await asyncio.sleep(0)
+        assert len(transport.sent) == 2
+        assert joined.get_extra_info("peername") == "peername"
+
+    asyncio.run(run())
