@@ -112,9 +112,7 @@ def serve_ray(arguments: argparse.Namespace) -> int:
             status.stop()
         for name, reason in server.failures.items():
             sys.stderr.write(f"torch-model-runner: {name} is not served: {reason}\n")
-        ready = [
-            (plan.name, plan.handler) for plan in server.plans if plan.application not in server.failures
-        ]
+        ready = [(plan.name, plan.handler) for plan in server.plans if plan.key not in server.failures]
         announce(server.url, ready, f"{server.url}/metrics")
         wait(server, console, "stopping Ray")
     return 0

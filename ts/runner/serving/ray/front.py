@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Optional, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from ray import serve
 from ray.exceptions import RayActorError
@@ -92,7 +92,7 @@ class RemoteArchive:
     def has_failed(self) -> bool:
         return self._states.of(self._plan.application) == "DEPLOY_FAILED"
 
-    async def answer(self, call: Call) -> Reply:
+    async def answer(self, call: Call, is_awaited: Callable[[], bool]) -> Reply:
         try:
             outcome = await self._wait_for(self._send(replace(call, id=call.headers.get(ID, call.id))))
         except DeploymentUnavailableError:

@@ -14,7 +14,7 @@ from ts.runner.answering.model import Model, start_archive
 from ts.runner.archives.archive import open_archive
 from ts.runner.errors import ArchiveError
 from ts.runner.fetching.reference import read_reference
-from ts.runner.serving.batcher import Batcher, QueueFullError
+from ts.runner.serving.batcher import Batcher, Begin, QueueFullError
 from ts.runner.serving.replica import Replica
 from ts.runner.serving.replies import Refused, Reply, no_response, queue_full
 from ts.runner.serving.requests import Call
@@ -101,7 +101,7 @@ class ArchiveReplica:
             serving.cancel()
             self._replica.close_and_wait()
 
-    async def _answer_batch(self, calls: Sequence[Call]) -> Sequence[Reply]:
+    async def _answer_batch(self, calls: Sequence[Call], begin: Begin) -> Sequence[Reply]:
         limit = self._options.settings.response_timeout
         try:
             return (await asyncio.wait_for(self._replica.answer(calls), limit)).replies

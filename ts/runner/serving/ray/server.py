@@ -14,7 +14,7 @@ from typing import Any, Optional, Union
 
 from ts.runner.errors import ServerError
 from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
-from ts.runner.serving.ray.plan import Plan, plan_archives
+from ts.runner.serving.ray.plan import FRONT, QUIET, Plan, plan_archives
 
 HOST = "127.0.0.1"
 OBJECT_STORE = 128 << 20  # bytes of shared memory, for the requests and replies on their way
@@ -35,7 +35,7 @@ class RayServer:
 
     Attributes:
         plans: The archives as they run, in the order in which they were named.
-        failures: Why archives are not served, by application (`NAME:VERSION`), where others are.
+        failures: Why models are not served, by name and version (`kitten/1.0`), where others are.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class RayServer:
         Args:
             archives: Paths, which must be the same on every node, or URLs.
             address: A cluster's, as `ray.init` takes it; None starts one on this machine.
-            host: The address on which each node listens for requests.
-            port: 0 takes one that is free on this machine.
+            host: The address on which each node listens for requests; where Ray Serve runs already, its own counts.
+            port: Likewise; 0 takes one that is free on this machine.
             cpus: Of each replica. By default 1, and less on this machine's own cluster where it has too few.
             max_request_size: The bytes that the body of a request may have.
             options: Of `plan_archives`.
@@ -80,9 +80,9 @@ class RayServer:
         """
         self.plans = plan_archives(self._archives, **self._options)
         import_ray()
-        self._port = free_port(self._host, self._port)
         with ExitStack() as stack:
             self._connect(stack)
+            self._host, self._port = listening() or (self._host, free_port(self._host, self._port))
             self._deploy(stack)
             self.failures = self._await_replicas()
             if len(self.failures) == len(self.plans):
@@ -158,7 +158,7 @@ class RayServer:
         import ray
         from ray import serve
 
-        from ts.runner.serving.ray.targets import FRONT, QUIET, targets_of
+        from ts.runner.serving.ray.targets import targets_of
 
         assert self._cpus is not None
         nodes = sum(node["Alive"] for node in ray.nodes())
@@ -176,25 +176,22 @@ class RayServer:
         )
 
     def _await_replicas(self) -> dict[str, str]:
-        """Why archives are not served, by application, once all are decided."""
+        """Why models are not served, by name and version, once all are decided."""
         from ray import serve
-
-        from ts.runner.serving.ray.targets import FRONT
 
         slowest = max(plan.options.settings.startup_timeout for plan in self.plans)
         end = time.monotonic() + TRIES * slowest + 60
-        names = {FRONT, *(plan.application for plan in self.plans)}
+        keys = {FRONT: FRONT, **{plan.application: plan.key for plan in self.plans}}
         failures: dict[str, str] = {}
-        while names:
+        while keys:
             found = serve.status().applications
-            for name in [name for name in names if name in found]:
+            for name in [name for name in keys if name in found]:
                 if found[name].status == "RUNNING":
-                    names.remove(name)
+                    del keys[name]
                 elif found[name].status == "DEPLOY_FAILED":
-                    names.remove(name)
-                    failures[name] = reason_of(found[name])
-            if names and time.monotonic() > end:
-                failures.update({name: f"{name} did not start in time" for name in names})
+                    failures[keys.pop(name)] = reason_of(found[name])
+            if keys and time.monotonic() > end:
+                failures.update({key: f"{key} did not start in time" for key in keys.values()})
                 break
             time.sleep(0.1)
         if FRONT in failures:
@@ -220,6 +217,14 @@ def delete(names: Sequence[str]) -> None:
 
     for name in names:
         serve.delete(name, _blocking=False)
+
+
+def listening() -> Optional[tuple[str, int]]:
+    """The host and port of a cluster's Ray Serve, if it runs already; they cannot be changed then."""
+    from ray.serve.context import _get_global_client  # what it knows has no public way
+
+    client = _get_global_client(raise_if_no_controller_running=False)
+    return (client.http_config.host, client.http_config.port) if client else None
 
 
 def free_port(host: str, port: int) -> int:

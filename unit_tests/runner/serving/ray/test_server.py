@@ -39,8 +39,8 @@ def test_answers_are_those_of_the_embedded_engine(found: dict[str, Any], index: 
 
 
 def test_a_bad_archive_is_told_and_the_others_are_served(found: dict[str, Any]) -> None:
-    assert list(found["failures"]) == ["broken:1.0"]
-    assert found["failures"]["broken:1.0"].endswith(
+    assert list(found["failures"]) == ["broken/1.0"]
+    assert found["failures"]["broken/1.0"].endswith(
         "broken.mar did not start: ValueError: the weights are bad"
     )
     assert found["ray"][0][0] == 200
