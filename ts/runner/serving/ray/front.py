@@ -17,7 +17,7 @@ from ray.serve.handle import DeploymentHandle
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ts.runner.serving.app import build_app
-from ts.runner.serving.metrics import Meter
+from ts.runner.serving.metrics import Meter, ModelMeter
 from ts.runner.serving.ray.plan import DEPLOYMENT, Plan
 from ts.runner.serving.ray.replica import Outcome
 from ts.runner.serving.registry import Models
@@ -45,10 +45,15 @@ class States(Protocol):
 
 
 class AskedStates:
-    """What Ray Serve says, asked again and again in a thread, as each answer may take long."""
+    """What Ray Serve says, asked again and again in a thread, as each answer may take long.
 
-    def __init__(self) -> None:
+    Args:
+        meters: Are told how many workers each application has, by its name.
+    """
+
+    def __init__(self, meters: Mapping[str, ModelMeter]) -> None:
         self._states: Mapping[str, str] = {}
+        self._meters = meters
         threading.Thread(target=self._keep_asking, name="states", daemon=True).start()
 
     def of(self, application: str) -> Optional[str]:
@@ -59,9 +64,17 @@ class AskedStates:
             try:
                 applications = serve.status().applications
                 self._states = {name: str(found.status.value) for name, found in applications.items()}
+                for name, meter in self._meters.items():
+                    meter.workers(workers_of(applications.get(name)))
             except Exception:  # while the controller is being started again
                 logger.error("Ray Serve does not say how its applications are", exc_info=True)
             time.sleep(ASK_EVERY)
+
+
+def workers_of(application: Any) -> int:
+    """How many replicas of an archive's application run, if there is one."""
+    deployments = application.deployments if application else {}
+    return deployments[DEPLOYMENT].replica_states.get("RUNNING", 0) if DEPLOYMENT in deployments else 0
 
 
 class RemoteArchive:
@@ -71,15 +84,17 @@ class RemoteArchive:
         plan: How it runs.
         handle: Sends calls to its replicas.
         states: Say how it is.
+        meter: Gets what its replicas measure.
     """
 
-    def __init__(self, plan: Plan, handle: Any, states: States) -> None:
+    def __init__(self, plan: Plan, handle: Any, states: States, meter: ModelMeter) -> None:
         self.name = plan.name
         self.version = plan.version
         self.archive = plan.archive
         self._plan = plan
         self._handle = handle
         self._states = states
+        self._meter = meter
         settings = plan.options.settings
         self._method: Any = None  # of the handle, which wants to be made in the event loop, and only once
         self._limit = settings.startup_timeout + settings.response_timeout
@@ -93,12 +108,16 @@ class RemoteArchive:
         return self._states.of(self._plan.application) == "DEPLOY_FAILED"
 
     async def answer(self, call: Call, is_awaited: Callable[[], bool]) -> Reply:
+        """As `Served` has it; Ray itself cancels this, and what it sent, when the client leaves."""
         try:
             outcome = await self._wait_for(self._send(replace(call, id=call.headers.get(ID, call.id))))
         except DeploymentUnavailableError:
             raise no_worker(self.name) from None
         except BackPressureError:
             raise queue_full(self.name, self._plan.options.settings.job_queue_size) from None
+        for waited in outcome.measured.batches:
+            self._meter.batch(waited)
+        self._meter.measured(outcome.measured.measurements)
         if outcome.reason is not None:
             raise Refused(outcome.reason, outcome.reply)
         return outcome.reply
@@ -154,9 +173,14 @@ def no_answer(seconds: float) -> Refused:
 
 def front_app(plans: Sequence[Plan], max_request_size: int) -> ASGIApp:
     """The app of a front, made in its process."""
-    states = AskedStates()
-    archives = [RemoteArchive(plan, DeploymentHandle(DEPLOYMENT, plan.application), states) for plan in plans]
-    return without_own_ids(build_app(Models(archives), Meter(), max_request_size=max_request_size))
+    meter = Meter()
+    meters = {plan.application: meter.of(plan.name, plan.version) for plan in plans}
+    states = AskedStates(meters)
+    archives = [
+        RemoteArchive(plan, DeploymentHandle(DEPLOYMENT, name), states, meters[name])
+        for name, plan in zip(meters, plans)
+    ]
+    return without_own_ids(build_app(Models(archives), meter, max_request_size=max_request_size))
 
 
 def without_own_ids(app: ASGIApp) -> ASGIApp:

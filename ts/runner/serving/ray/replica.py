@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Optional
 
+from ts.runner.answering.metrics import Measurement
 from ts.runner.answering.model import Model, start_archive
 from ts.runner.archives.archive import open_archive
 from ts.runner.errors import ArchiveError
@@ -25,16 +26,30 @@ LAST_WORDS = 0.5  # seconds in which replies leave a process that is to end
 logger = logging.getLogger(__name__)
 
 
+class Measured(NamedTuple):
+    """What a replica has measured.
+
+    Attributes:
+        batches: For each batch the seconds that its requests have waited.
+        measurements: The handler's own.
+    """
+
+    batches: list[Sequence[float]]
+    measurements: list[Measurement]
+
+
 class Outcome(NamedTuple):
     """What comes back over Ray, which an exception with a reply in it would not survive.
 
     Attributes:
         reply: What the client gets.
         reason: Why no handler answered, for metrics; None if one did.
+        measured: What no other outcome has told, about this request and others.
     """
 
     reply: Reply
     reason: Optional[str] = None
+    measured: Measured = Measured([], [])
 
 
 @dataclass(frozen=True)
@@ -80,18 +95,28 @@ class ArchiveReplica:
             limit = f"{settings.startup_timeout} seconds, its startupTimeout"
             source = read_reference(options.source)  # whose text has no credentials
             raise ArchiveError(f"the handler of {source} did not start within {limit}") from None
-        self._batcher = Batcher(settings.batch_size, settings.max_batch_delay / 1000, settings.job_queue_size)
+        self._measured = Measured([], [])
+        self._batcher = Batcher(
+            settings.batch_size, settings.max_batch_delay / 1000, settings.job_queue_size, self._note_batch
+        )
         self._serving = asyncio.create_task(self._batcher.serve(self._answer_batch))
         self._serving.add_done_callback(self._end_process)
 
     async def answer(self, call: Call) -> Outcome:
         try:
-            return Outcome(await self._batcher.answer(call))
+            return Outcome(await self._batcher.answer(call), measured=self._take_measured())
         except QueueFullError:
             refused = queue_full(self._options.name, self._options.settings.job_queue_size)
         except Refused as error:
             refused = error
-        return Outcome(refused.reply, refused.reason)
+        return Outcome(refused.reply, refused.reason, self._take_measured())
+
+    def _take_measured(self) -> Measured:
+        taken, self._measured = self._measured, Measured([], [])
+        return taken
+
+    def _note_batch(self, waited: Sequence[float]) -> None:
+        self._measured.batches.append(waited)
 
     def __del__(self) -> None:
         """Ray calls this when the requests at hand are answered, before it ends the process."""
@@ -104,9 +129,11 @@ class ArchiveReplica:
     async def _answer_batch(self, calls: Sequence[Call], begin: Begin) -> Sequence[Reply]:
         limit = self._options.settings.response_timeout
         try:
-            return (await asyncio.wait_for(self._replica.answer(calls), limit)).replies
+            replies, measurements = await asyncio.wait_for(self._replica.answer(calls), limit)
         except asyncio.TimeoutError:
             raise no_response(limit) from None
+        self._measured.measurements.extend(measurements)
+        return replies
 
     def _end_process(self, serving: asyncio.Task[None]) -> None:
         """A handler that hangs can only be ended with its process; Ray starts another."""

@@ -54,7 +54,7 @@ class RayServer:
         Args:
             archives: Paths, which must be the same on every node, or URLs.
             address: A cluster's, as `ray.init` takes it; None starts one on this machine.
-            host: The address on which each node listens for requests; where Ray Serve runs already, its own counts.
+            host: The address on which each node listens for requests. Where Ray Serve runs, it stays.
             port: Likewise; 0 takes one that is free on this machine.
             cpus: Of each replica. By default 1, and less on this machine's own cluster where it has too few.
             max_request_size: The bytes that the body of a request may have.

@@ -27,6 +27,7 @@ class Obeys:
         pass
 
     def handle(self, data, context):
+        context.metrics.add_time("OwnTime", 5)
         values = [row.get("data") or row["body"] for row in data]
         texts = [value if isinstance(value, str) else bytes(value).decode() for value in values]
         return [self.answer(text, index, context) for index, text in enumerate(texts)]
@@ -43,7 +44,7 @@ class Obeys:
             raise ValueError("no")
         if text == "pid":
             return {"pid": os.getpid()}
-        context.set_response_header(index, "x-own", text)
+        context.set_response_header(index, "x-own", text[:100])
         return {"said": text, "own": context.get_request_header(index, "X-Own"),
                 "explain": context.get_request_header(index, "explain")}
 """
@@ -71,6 +72,7 @@ REQUEST_SET: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/predictions/obeys", {}),
     ("OPTIONS", "/predictions/obeys", {}),
     ("POST", "/predictions/obeys", {"data": b"x" * (LIMIT + 1)}),
+    ("POST", "/predictions/obeys", {"data": b"x" * (LIMIT - 1)}),
     ("POST", "/elsewhere", {"data": b"x"}),
     ("GET", "/ping", {}),
     ("GET", "/models", {}),
@@ -94,7 +96,7 @@ def sender(url: str) -> Send:
     session.trust_env = False
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=SENDERS))
     return lambda path, data=b"", method="POST", **more: session.request(
-        method, url + path, data=None if "files" in more else data or None, timeout=60, **more
+        method, url + path, data=None if "files" in more else data or None, **{"timeout": 60, **more}
     )
 
 
@@ -151,6 +153,21 @@ def deadly_request(send: Send, mark: Path) -> dict[str, Any]:
     return {"reply": reply, "deaths": len(list(mark.parent.glob(f"{mark.name}.*"))), "next": after}
 
 
+def left(send: Send, folder: Path) -> dict[str, Any]:
+    """A client does not wait for its turn; nobody need answer it."""
+    gate, unwanted = folder / "busy", folder / "unwanted"
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(send, "/predictions/narrow", f"wait for {gate}".encode())
+        until(Path(f"{gate}.begun").exists)
+        try:
+            send("/predictions/narrow", f"wait for {unwanted}".encode(), timeout=1)
+        except requests.Timeout:
+            unwanted.touch()
+        gate.touch()
+        answered = [busy.result().status_code, send("/predictions/narrow", b"x").status_code]
+    return {"answered": answered, "begun": Path(f"{unwanted}.begun").exists()}
+
+
 def command(archives: list[Path], port: int = 8099) -> dict[str, Any]:
     """`torch-model-runner serve`, until it is told to end."""
     options = ["serve", "--engine", "ray", "--device", "cpu", "--port", str(port), "--max-request-size", "10"]
@@ -200,6 +217,8 @@ def main(folder: Path) -> None:
         ]
         found["killed"] = killed_under_load(send)
         found["full"] = full_queue(send, folder / "gate")
+        found["left"] = left(send, folder)
+        found["metrics"] = send("/metrics", method="GET").text
         found["deadly"] = deadly_request(send, folder / "dead")
     found["command"] = command([write(folder, "obeys", HANDLER, own=1)])
     (folder / "found.json").write_text(json.dumps(found))

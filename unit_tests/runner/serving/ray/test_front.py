@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
@@ -12,10 +13,12 @@ pytest.importorskip("ray")
 from ray.exceptions import RayActorError
 from ray.serve.exceptions import BackPressureError
 
+from ts.runner.answering.metrics import Measurement
+from ts.runner.serving.metrics import Meter
 from ts.runner.serving.ray import front as module
-from ts.runner.serving.ray.front import RemoteArchive, without_own_ids
-from ts.runner.serving.ray.plan import Plan
-from ts.runner.serving.ray.replica import Outcome, ReplicaOptions
+from ts.runner.serving.ray.front import RemoteArchive, without_own_ids, workers_of
+from ts.runner.serving.ray.plan import DEPLOYMENT, Plan
+from ts.runner.serving.ray.replica import Measured, Outcome, ReplicaOptions
 from ts.runner.serving.replies import Refused, Reply
 from ts.runner.serving.requests import Call, prediction_call
 from ts.runner.serving.settings import ServingSettings
@@ -55,23 +58,26 @@ class States:
         return self.left.pop(0) if len(self.left) > 1 else self.left[0]
 
 
-def archive(replicas: Replicas, states: Optional[States] = None, limit: int = 60) -> RemoteArchive:
+def archive(
+    replicas: Replicas, states: Optional[States] = None, limit: int = 60, meter: Optional[Meter] = None
+) -> RemoteArchive:
     settings = ServingSettings(startup_timeout=0, response_timeout=limit)
     plan = Plan(
         "kitten", "1.0", "own.py", "kitten.mar", "python", ReplicaOptions("kitten", "kitten.mar", settings)
     )
-    return RemoteArchive(plan, replicas, states or States("RUNNING"))
+    model_meter = (meter or Meter()).of("kitten", "1.0")
+    return RemoteArchive(plan, replicas, states or States("RUNNING"), model_meter)
 
 
 def refusal(served: RemoteArchive) -> Refused:
     with pytest.raises(Refused) as refused:
-        asyncio.run(served.answer(prediction_call([], b"x")))
+        asyncio.run(served.answer(prediction_call([], b"x"), bool))
     return refused.value
 
 
 def test_a_lost_replica_is_asked_once_more_and_no_more() -> None:
     replicas = Replicas(RayActorError(), FINE)
-    assert asyncio.run(archive(replicas).answer(prediction_call([], b"x"))) == FINE.reply
+    assert asyncio.run(archive(replicas).answer(prediction_call([], b"x"), bool)) == FINE.reply
     assert replicas.calls[0] == replicas.calls[1]
     replicas = Replicas(RayActorError(), RayActorError(), FINE)
     refused = refusal(archive(replicas))
@@ -100,13 +106,39 @@ def test_a_replicas_refusal_stays_one() -> None:
     assert (refused.reason, refused.reply) == ("queue full", reply)
 
 
+def test_what_replicas_measure_is_the_fronts() -> None:
+    times = [Measurement("HandlerTime", value, "ms", None, {}, "gauge") for value in (125, 500)]
+    first = Outcome(FINE.reply, measured=Measured([[0.5, 0.25], [2.0]], times))
+    refused = Outcome(Reply(503, b"full"), "queue full", Measured([[1.0]], []))
+    meter = Meter()
+    served = archive(Replicas(first, FINE, refused), meter=meter)
+    for _ in range(2):
+        asyncio.run(served.answer(prediction_call([], b"x"), bool))
+    refusal(served)
+    page = meter.page().decode()
+    model = 'model="kitten"'
+    assert f'torch_model_batch_requests_count{{{model},version="1.0"}} 3.0' in page
+    assert f'torch_model_batch_requests_sum{{{model},version="1.0"}} 4.0' in page
+    assert f'torch_model_queue_seconds_sum{{{model},version="1.0"}} 3.75' in page
+    assert f'torch_model_handler_seconds_sum{{{model},name="HandlerTime",version="1.0"}} 0.625' in page
+
+
+def test_workers_are_those_of_its_deployment_that_run() -> None:
+    application = SimpleNamespace(
+        deployments={DEPLOYMENT: SimpleNamespace(replica_states={"RUNNING": 2, "STARTING": 1})}
+    )
+    assert workers_of(application) == 2
+    assert workers_of(SimpleNamespace(deployments={})) == 0
+    assert workers_of(None) == 0
+
+
 def test_one_handle_is_made_for_all_calls_and_a_call_has_the_id_that_the_client_gets() -> None:
     replicas = Replicas(FINE, FINE)
 
     async def run() -> None:
         served = archive(replicas)
         for _ in range(2):
-            await served.answer(prediction_call([(b"x-request-id", b"mine")], b"x"))
+            await served.answer(prediction_call([(b"x-request-id", b"mine")], b"x"), bool)
 
     asyncio.run(run())
     assert (replicas.handles, [call.id for call in replicas.calls]) == (1, ["mine", "mine"])

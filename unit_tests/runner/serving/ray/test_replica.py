@@ -11,7 +11,7 @@ import pytest
 
 from ts.runner import ArchiveError
 from ts.runner.serving.ray import replica as module
-from ts.runner.serving.ray.replica import ArchiveReplica, ReplicaOptions
+from ts.runner.serving.ray.replica import ArchiveReplica, Measured, ReplicaOptions
 from ts.runner.serving.requests import Call, prediction_call
 from ts.runner.serving.settings import ServingSettings
 
@@ -43,6 +43,12 @@ def test_what_waits_is_answered_in_one_batch_and_the_end_is_in_order(archive: An
         assert [body(outcome.reply)["said"] for outcome in outcomes] == ["a", "b"]
         assert [outcome.reply.headers["x-own"] for outcome in outcomes] == ["a", "b"]
         assert [outcome.reason for outcome in outcomes] == [None, None]
+        measured, nothing = (outcome.measured for outcome in outcomes)
+        assert [len(waited) for waited in measured.batches] == [2]
+        assert [(each.name, each.value, each.unit) for each in measured.measurements] == [
+            ("OwnTime", 5, "ms")
+        ]
+        assert nothing == Measured([], [])
         folder = replica._replica._model.archive.root
         assert folder.exists()
         replica.__del__()

@@ -67,6 +67,20 @@ def test_a_request_that_ends_its_process_is_tried_once_more_and_refused(found: d
     assert found["deadly"]["next"][0] == 200
 
 
+def test_what_a_client_does_not_wait_for_is_not_answered(found: dict[str, Any]) -> None:
+    assert found["left"] == {"answered": [200, 200], "begun": False}
+
+
+def test_a_front_shows_what_replicas_measure(found: dict[str, Any]) -> None:
+    model = 'model="obeys"'
+    values = dict(line.rsplit(" ", 1) for line in found["metrics"].splitlines() if line[:1] != "#")
+    assert values[f'torch_model_workers{{{model},version="1.0"}}'] == "2.0"
+    rows = float(values[f'torch_model_batch_requests_sum{{{model},version="1.0"}}'])
+    assert rows >= REQUESTS
+    assert float(values[f'torch_model_queue_seconds_count{{{model},version="1.0"}}']) == rows
+    assert float(values[f'torch_model_handler_seconds_count{{{model},name="OwnTime",version="1.0"}}']) > 0
+
+
 def test_the_id_of_a_request_is_sent_back_once(found: dict[str, Any]) -> None:
     assert found["ids"] == "mine"
 
