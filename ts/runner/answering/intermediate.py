@@ -9,23 +9,32 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from typing import Callable, Optional
 
 from ts.runner.answering.answer import Answer, exception_answers
 from ts.utils.util import PredictionException
+
+Say = Callable[[str, Answer], None]
 
 
 class Intermediate:
     """Keeps the intermediate answers of a batch. It is where a worker's context has a socket, `cl_socket`.
 
+    Args:
+        say: Is told each of them when it is sent, with the id of its request.
+
     Attributes:
         answers: The answers to each request so far, by its id, oldest first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, say: Optional[Say] = None) -> None:
         self.answers: dict[str, list[Answer]] = {}
+        self._say = say
 
     def keep(self, request_id: str, answer: Answer) -> None:
         self.answers.setdefault(request_id, []).append(answer)
+        if self._say:
+            self._say(request_id, answer)
 
     def sendall(self, message: bytes) -> None:
         """Takes a message for the frontend, as torchserve's `send_intermediate_predict_response` makes it."""

@@ -16,7 +16,7 @@ from ts.runner.answering.context import TORCHSERVE_VERSION, Context, RequestProc
 from ts.runner.answering.coroutines import Coroutines, check_coroutine
 from ts.runner.answering.device import gpu_id
 from ts.runner.answering.imports import ImportScope
-from ts.runner.answering.intermediate import Intermediate
+from ts.runner.answering.intermediate import Intermediate, Say
 from ts.runner.answering.loader import Entry, start_handler
 from ts.runner.answering.metrics import Metrics
 from ts.runner.answering.metrics_file import DEFAULTS, read_metrics_file
@@ -101,19 +101,25 @@ class Model:
         for batch in batches(requests, batch_size or self.batch_size):
             yield from self.answer(batch)
 
-    def answer(self, requests: list[Request], ids: Optional[Sequence[str]] = None) -> list[Answer]:
+    def answer(
+        self, requests: list[Request], ids: Optional[Sequence[str]] = None, say: Optional[Say] = None
+    ) -> list[Answer]:
         """Answers a batch; with continuous batching, again and again the rows whose answers are not whole.
 
         Args:
             requests: The rows, with their headers.
             ids: By which the handler knows each request; by default new ones.
+            say: Is told what of an answer the handler sends before the rest, with the request's id.
         """
         ids = ids or [str(uuid.uuid4()) for _ in requests]
-        answers = self._answer_once(requests, ids)
+        answers = self._answer_once(requests, ids, say)
         going_on = self._unfinished(answers)
         while going_on:
             rows = [requests[index].again() for index in going_on]
-            more = self._answer_once(rows, [ids[index] for index in going_on])
+            if say:
+                for index in going_on:
+                    say(ids[index], replace(answers[index], intermediate=()))
+            more = self._answer_once(rows, [ids[index] for index in going_on], say)
             for index, answer in zip(going_on, more):
                 so_far = answers[index]
                 parts = (*so_far.intermediate, replace(so_far, intermediate=()), *answer.intermediate)
@@ -134,9 +140,11 @@ class Model:
             return []
         return [index for index, answer in enumerate(answers) if answer.headers.get(STREAM_NEXT) == "true"]
 
-    def _answer_once(self, requests: list[Request], ids: Sequence[str]) -> list[Answer]:
+    def _answer_once(
+        self, requests: list[Request], ids: Sequence[str], say: Optional[Say] = None
+    ) -> list[Answer]:
         processors = [RequestProcessor(request.headers) for request in requests]
-        sent = Intermediate()
+        sent = Intermediate(say)
         try:
             with self.scope.active():  # which also keeps other threads from the one context
                 self._context.request_processor = processors

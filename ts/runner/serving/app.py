@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping
 from typing import Any, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ts.runner.errors import InputError
-from ts.runner.serving.body import read_body
+from ts.runner.serving.body import has_left, read_body
 from ts.runner.serving.description import api_description, model_description
 from ts.runner.serving.metrics import CONTENT_TYPE, Meter
 from ts.runner.serving.registry import Models, Served
@@ -59,7 +59,6 @@ def build_app(models: Models, meter: Meter, *, max_request_size: int = MAX_REQUE
             Refused: api.on_refused,
             InputError: api.on_input_error,
             HTTPException: api.on_http_exception,
-            ClientDisconnect: api.on_client_left,
             Exception: api.on_exception,
         },
     )
@@ -122,7 +121,8 @@ class Api:
         facts = [model.facts() for model in models]
         if request.query_params.get("customized") == "true":
             for model, known in zip(models, facts):
-                reply = await self._ask(model, description_call(request.scope["headers"]))
+                call = description_call(request.scope["headers"])
+                reply = await self._ask(model, call, request)
                 if reply.status != 200:
                     return response_of(reply)
                 known["customizedMetadata"] = without_nulls(json_or_text(reply.body))
@@ -136,14 +136,14 @@ class Api:
         model = self._models.find(path["name"], path.get("version"))
         if request.method == "OPTIONS":
             return response_of(json_reply(200, model_description(model.name, model.version)))
-        headers = request.scope["headers"]
-        body = await read_body(request, self._max_request_size)
-        call = prediction_call(headers, body, explain=explain, url_path=path.get("url_path", ""))
-        return response_of(await self._ask(model, call), call.id)
+        body = await read_body(request.scope, request.receive, self._max_request_size)
+        url_path = path.get("url_path", "")
+        call = prediction_call(request.scope["headers"], body, explain=explain, url_path=url_path)
+        return response_of(await self._ask(model, call, request), call.id)
 
-    async def _ask(self, model: Served, call: Call) -> Reply:
+    async def _ask(self, model: Served, call: Call, request: Request) -> Reply:
         started = time.monotonic()
-        reply = await model.answer(call)
+        reply = await model.answer(call, lambda: not has_left(request.receive))
         self._meters[model].answered(reply, time.monotonic() - started)
         return reply
 
@@ -164,10 +164,6 @@ class Api:
             return await self.on_refused(request, path_not_found())
         return await self.on_refused(request, bad_request(str(error.detail)))
 
-    async def on_client_left(self, request: Request, error: Exception) -> Response:
-        self._meter.refused("client left")
-        return Response(status_code=400)  # which nobody gets
-
     async def on_exception(self, request: Request, error: Exception) -> Response:
         self._meter.refused("internal error")
         return response_of(error_reply(500, "InternalServerException", "Internal server error."))
@@ -185,7 +181,11 @@ class Endpoint:
 
 
 def response_of(reply: Reply, request_id: str = "") -> Response:
-    response = Response(reply.body, reply.status)
+    response = (
+        Response(reply.body, reply.status)
+        if reply.more is None
+        else StreamingResponse(in_parts(reply.body, reply.more), reply.status)
+    )
     headers = response.raw_headers
     if reply.content_type is not None:
         headers.append((b"content-type", reply.content_type.encode("latin-1")))
@@ -194,6 +194,12 @@ def response_of(reply: Reply, request_id: str = "") -> Response:
     headers.append((b"x-request-id", (request_id or new_id()).encode()))
     headers.extend(NOT_CACHED)
     return response
+
+
+async def in_parts(first: bytes, more: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in more:
+        yield part
 
 
 def number(parameters: Mapping[str, str], name: str, default: int) -> int:

@@ -9,10 +9,18 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from ts.runner.serving.replies import Reply, stopping
+from ts.runner.serving.replies import Reply, client_left, stopping
 from ts.runner.serving.requests import Call
 
-Run = Callable[[Sequence[Call]], Awaitable[Sequence[Reply]]]
+IsAwaited = Callable[[], bool]  # whether the client still waits for a reply
+Begin = Callable[
+    [int, Reply], None
+]  # replies to a call of a batch, by its index, before all of them are answered
+Run = Callable[[Sequence[Call], Begin], Awaitable[Sequence[Reply]]]
+
+
+def always() -> bool:
+    return True
 
 
 class QueueFullError(Exception):
@@ -24,6 +32,15 @@ class Job:
     call: Call
     reply: asyncio.Future[Reply]
     arrived: float
+    is_awaited: IsAwaited
+
+    def resolve(self, reply: Reply) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)
+
+    def fail(self, error: Exception) -> None:
+        if not self.reply.done():
+            self.reply.set_exception(error)
 
 
 class Batcher:
@@ -58,16 +75,20 @@ class Batcher:
         """How many requests wait."""
         return len(self._jobs)
 
-    async def answer(self, call: Call) -> Reply:
+    async def answer(self, call: Call, is_awaited: IsAwaited = always) -> Reply:
         """Puts a request at the end of the queue, and waits for its reply.
+
+        Args:
+            call: The request.
+            is_awaited: Asked when it is the request's turn; it is dropped if its client has left.
 
         Raises:
             QueueFullError: Too many wait.
-            Refused: Its worker died, or nobody answered it.
+            Refused: Its worker died, nobody answered it, or its client has left.
         """
         if len(self._jobs) >= self.waiting:
             raise QueueFullError
-        job = Job(call, asyncio.get_running_loop().create_future(), time.monotonic())
+        job = Job(call, asyncio.get_running_loop().create_future(), time.monotonic(), is_awaited)
         self._jobs.append(job)
         self._notify(True)
         return await job.reply
@@ -75,18 +96,7 @@ class Batcher:
     async def serve(self, run: Run) -> None:
         """Answers batches by `run`, until that raises an exception; the requests of its batch raise it, too."""
         while True:
-            batch = await self._take()
-            try:
-                replies = await run([job.call for job in batch])
-            except asyncio.CancelledError:
-                fail(batch, stopping())
-                raise
-            except Exception as error:
-                fail(batch, error)
-                raise
-            for job, reply in zip(batch, replies):
-                if not job.reply.done():
-                    job.reply.set_result(reply)
+            await answer_batch(await self._take(), run)
 
     def refuse_all(self, error: Exception) -> None:
         """Lets every request that waits raise an exception."""
@@ -111,7 +121,9 @@ class Batcher:
         while len(batch) < self.size:
             if self._jobs:
                 job = self._jobs.popleft()
-                if not job.reply.done():  # else its client has left
+                if job.reply.done() or not job.is_awaited():
+                    job.fail(client_left())
+                else:
                     batch.append(job)
             elif not batch:
                 await self._next_arrival()
@@ -138,7 +150,22 @@ class Batcher:
             self._arrival.set_result(arrived)
 
 
+async def answer_batch(batch: Sequence[Job], run: Run) -> None:
+    def begin(index: int, reply: Reply) -> None:
+        batch[index].resolve(reply)
+
+    try:
+        replies = await run([job.call for job in batch], begin)
+    except asyncio.CancelledError:
+        fail(batch, stopping())
+        raise
+    except Exception as error:
+        fail(batch, error)
+        raise
+    for job, reply in zip(batch, replies):
+        job.resolve(reply)
+
+
 def fail(jobs: Sequence[Job], error: Exception) -> None:
     for job in jobs:
-        if not job.reply.done():
-            job.reply.set_exception(error)
+        job.fail(error)

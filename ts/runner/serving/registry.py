@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Optional, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from ts.runner.errors import ServerError
 from ts.runner.serving.replies import Reply, model_not_found, version_not_found
@@ -31,8 +31,12 @@ class Served(Protocol):
     def has_failed(self) -> bool:
         """Whether it did not start, and will not."""
 
-    async def answer(self, call: Call) -> Reply:
+    async def answer(self, call: Call, is_awaited: Callable[[], bool]) -> Reply:
         """The handler's answer to a request.
+
+        Args:
+            call: The request.
+            is_awaited: Says whether its client is still there; if not, nobody need answer it.
 
         Raises:
             Refused: No handler answered.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+import operator
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -26,12 +27,14 @@ class Reply:
         body: The bytes.
         content_type: None where the handler set none, since TorchServe then sends none.
         headers: Others, in texts that a header can hold.
+        more: What follows the body as it comes, where a handler sends an answer in parts.
     """
 
     status: int
     body: bytes
     content_type: Optional[str] = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    more: Optional[AsyncIterable[bytes]] = None
 
 
 class Refused(Exception):
@@ -52,13 +55,18 @@ def reply_of(answer: Answer) -> Reply:
     """A handler's answer, after what it sent before: the bodies in one, the rest as the first has it."""
     parts = (*answer.intermediate, answer)
     first = parts[0]
-    if not FIRST_STATUS <= first.status <= LAST_STATUS:
-        logger.error("the handler set the status %s, which ends no HTTP request", first.status)
+    status = operator.index(first.status)
+    if not ends_request(status):
+        logger.error("the handler set the status %s, which ends no HTTP request", status)
         return error_reply(503, "InternalServerException", "Prediction failed")
     content_type = header_text(first.content_type) if first.content_type is not None else None
     headers = {header_text(name): header_text(value) for name, value in first.headers.items()}
-    body = b"" if first.status in WITHOUT_BODY else b"".join(part.body for part in parts)
-    return Reply(first.status, body, content_type, headers)
+    body = b"" if status in WITHOUT_BODY else b"".join(part.body for part in parts)
+    return Reply(status, body, content_type, headers)
+
+
+def ends_request(status: int) -> bool:
+    return FIRST_STATUS <= status <= LAST_STATUS
 
 
 def header_text(value: object) -> str:
@@ -110,6 +118,10 @@ def too_large(limit: int, size: Optional[int] = None) -> Refused:
     )
     reply = error_reply(413, "RequestEntityTooLargeException", message, {"connection": "close"})
     return Refused("too large", reply)
+
+
+def client_left() -> Refused:
+    return Refused("client left", Reply(400, b""))  # which nobody gets
 
 
 def no_worker(name: str) -> Refused:

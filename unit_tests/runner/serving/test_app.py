@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, Optional
+from collections.abc import AsyncIterator
+from typing import Any, Callable, Optional
 
 import pytest
 from asgi import Response, ask
@@ -36,9 +37,11 @@ class Echo:
     def __init__(self, name: str, version: str = "1.0") -> None:
         self.name, self.version, self.archive = name, version, f"{name}.mar"
         self.calls: list[Call] = []
+        self.were_awaited: list[bool] = []
 
-    async def answer(self, call: Call) -> Reply:
+    async def answer(self, call: Call, is_awaited: Callable[[], bool]) -> Reply:
         self.calls.append(call)
+        self.were_awaited.append(is_awaited())
         text = call.parts[0].content.decode() if call.parts else '{"about": "me"}'
         if text == "full":
             raise queue_full(self.name, 1)
@@ -250,8 +253,36 @@ def test_a_body_of_just_the_limit_is_answered(chunks: tuple[bytes, ...]) -> None
     assert len(echo.calls[0].parts[0].content) == 100
 
 
+def test_a_model_is_told_whether_a_client_still_waits() -> None:
+    echo = Echo("echo")
+    server = Server(echo, max_request_size=1_000_000)
+    server.ask("POST", "/predictions/echo", b"x")
+    server.ask("POST", "/predictions/echo", b"x", impatient=True)
+    assert echo.were_awaited == [True, False]
+    server.ask("POST", "/predictions/echo", b"x" * 100_000, impatient=True)
+    assert len(echo.calls) == 2  # which does not get a large body that nobody waits for
+    assert 'torch_model_refused_total{reason="client left"} 1.0' in server.meter.page().decode()
+
+
+def test_an_answer_in_parts_is_sent_as_it_comes() -> None:
+    class Speaks(Echo):
+        async def answer(self, call: Call, is_awaited: Callable[[], bool]) -> Reply:
+            return Reply(201, b"first ", "text/plain", {"X-Own": "1"}, self.more())
+
+        async def more(self) -> AsyncIterator[bytes]:
+            for part in (b"second ", b"third"):
+                yield part
+
+    response = Server(Speaks("echo")).ask("POST", "/predictions/echo", b"x")
+    assert (response.status, response.body) == (201, b"first second third")
+    assert (response.headers["content-type"], response.headers["x-own"]) == ("text/plain", "1")
+    assert "content-length" not in response.headers
+    assert response.headers["x-request-id"]
+
+
 def test_a_client_that_leaves_is_not_answered() -> None:
-    echo, server = Echo("echo"), Server(Echo("echo"))
+    echo = Echo("echo")
+    server = Server(echo)
     server.ask("POST", "/predictions/echo", b"he", leaves=True)
     assert echo.calls == []
     assert 'torch_model_refused_total{reason="client left"} 1.0' in server.meter.page().decode()

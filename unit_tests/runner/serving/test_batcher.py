@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ts.runner.serving.batcher import Batcher, QueueFullError
+from ts.runner.serving.batcher import Batcher, Begin, QueueFullError
 from ts.runner.serving.replies import Refused, Reply, worker_died
 from ts.runner.serving.requests import Call
 
@@ -25,7 +25,7 @@ class Worker:
         self.free = asyncio.Semaphore(0)
         self.begun = asyncio.Semaphore(0)
 
-    async def run(self, calls: Sequence[Call]) -> list[Reply]:
+    async def run(self, calls: Sequence[Call], begin: Begin) -> list[Reply]:
         self.batches.append([each.id for each in calls])
         self.begun.release()
         await self.free.acquire()
@@ -129,9 +129,50 @@ def test_a_request_whose_client_left_is_not_answered() -> None:
     asyncio.run(run())
 
 
+def test_a_request_that_is_awaited_no_more_is_dropped_when_it_is_its_turn() -> None:
+    async def run() -> None:
+        batcher, worker = Batcher(size=2, delay=0, waiting=10), Worker()
+        waiting = {"a": True, "b": True, "c": True}
+        tasks = [
+            asyncio.create_task(batcher.answer(call(name), lambda name=name: waiting[name]))  # type: ignore[misc]
+            for name in waiting
+        ]
+        await asyncio.sleep(0)
+        waiting["b"] = False
+        worker.free.release()
+        serving = asyncio.create_task(batcher.serve(worker.run))
+        replies = await asyncio.gather(*tasks, return_exceptions=True)
+        assert worker.batches == [["a", "c"]]
+        assert [str(reply) for reply in replies if isinstance(reply, Refused)] == ["client left"]
+        serving.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_reply_may_begin_before_its_batch_is_answered() -> None:
+    async def run() -> None:
+        goes_on = asyncio.Event()
+
+        async def begins(calls: Sequence[Call], begin: Begin) -> list[Reply]:
+            begin(1, Reply(200, b"begun"))
+            await goes_on.wait()
+            return [Reply(200, b"end") for _ in calls]
+
+        batcher = Batcher(size=2, delay=0, waiting=10)
+        first, second = await asked(batcher, "ab")
+        serving = asyncio.create_task(batcher.serve(begins))
+        assert (await second).body == b"begun"
+        assert not first.done()
+        goes_on.set()
+        assert (await first).body == b"end"
+        serving.cancel()
+
+    asyncio.run(run())
+
+
 def test_requests_of_a_worker_that_fails_fail_and_those_that_wait_do_not() -> None:
     async def run() -> None:
-        async def dies(calls: Sequence[Call]) -> Any:
+        async def dies(calls: Sequence[Call], begin: Begin) -> Any:
             raise worker_died()
 
         batcher, worker = Batcher(size=1, delay=0, waiting=10), Worker()

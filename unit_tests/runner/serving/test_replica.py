@@ -10,7 +10,7 @@ from typing import Any, Callable
 import pytest
 
 from ts.runner import ArchiveError, load_archive
-from ts.runner.serving.batcher import Batcher
+from ts.runner.serving.batcher import Batcher, Begin
 from ts.runner.serving.replica import Replica
 from ts.runner.serving.replies import Reply
 from ts.runner.serving.requests import Call, prediction_call
@@ -45,10 +45,10 @@ def test_batches_are_answered_in_the_thread_that_loaded_the_model(archive: Path)
         replica = Replica(lambda: load_archive(archive, device="cpu"))
         model = await replica.start()
         calls = [call(), call()]
-        replies, times = await replica.answer(calls)
+        replies, measured = await replica.answer(calls)
         assert [json.loads(reply.body) for reply in replies] == [{"same": True, "own": "1", "rows": 2}] * 2
         assert replies[0].headers == {"x-id": calls[0].id}
-        assert times == {"Own": [0.012]}
+        assert [(each.name, each.value) for each in measured] == [("Own", 12.0), ("Count", 1.0)]
         assert model.metrics.measurements == []  # they do not pile up
         await replica.close()
 
@@ -68,7 +68,7 @@ def test_a_batcher_before_it_is_all_that_another_engine_needs(archive: Path) -> 
         replica, batcher = Replica(lambda: load_archive(archive, device="cpu")), Batcher(2, 0, 10)
         await replica.start()
 
-        async def answer(calls: Any) -> list[Reply]:
+        async def answer(calls: Any, begin: Begin) -> list[Reply]:
             return (await replica.answer(calls)).replies
 
         waiting = [asyncio.create_task(batcher.answer(call())) for _ in range(2)]

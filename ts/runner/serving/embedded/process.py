@@ -7,12 +7,14 @@ import os
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Optional, cast
 
 from ts.runner.serving.answerer import Answered
-from ts.runner.serving.embedded.messages import Message, pack_calls, unpack_answered
+from ts.runner.serving.embedded.messages import Message, Messages, pack_calls, unpack_answered, unpack_part
+from ts.runner.serving.embedded.streams import Begin, Streams
 from ts.runner.serving.embedded.worker import WorkerOptions
 from ts.runner.serving.replies import no_response, worker_died
 from ts.runner.serving.requests import Call
@@ -25,28 +27,28 @@ class StartError(Exception):
 
 
 class Channel(asyncio.Protocol):
-    """A worker's end of a socket: one message goes there, then one comes back."""
+    """A worker's end of a socket: one message goes there, then one or more come back."""
 
     def __init__(self) -> None:
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport
-        self._message = Message()
-        self._answer: Optional[asyncio.Future[Message]] = None
+        self._messages = Messages()
+        self._arrived: deque[Message] = deque()
+        self._arrival: Optional[asyncio.Future[None]] = None  # that `next` waits for
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._message.feed(data):
-            message, self._message = self._message, Message()
-            if self._answer and not self._answer.done():
-                self._answer.set_result(message)
+        self._arrived.extend(self._messages.feed(data))
+        if self._arrived and self._arrival and not self._arrival.done():
+            self._arrival.set_result(None)
 
     def connection_lost(self, error: Optional[Exception]) -> None:
         if not self.closed.done():
             self.closed.set_result(None)
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(ConnectionError())
+        if self._arrival and not self._arrival.done():
+            self._arrival.set_exception(ConnectionError())
 
     async def next(self, seconds: float) -> Message:
         """The next message.
@@ -55,15 +57,17 @@ class Channel(asyncio.Protocol):
             ConnectionError: The worker has ended.
             TimeoutError: None came within so many seconds.
         """
-        loop = asyncio.get_running_loop()
-        answer = self._answer = loop.create_future()
-        if self.closed.done():
-            raise ConnectionError
-        timer = loop.call_later(seconds, expire, answer)
-        try:
-            return await answer
-        finally:
-            timer.cancel()
+        if not self._arrived:
+            if self.closed.done():
+                raise ConnectionError
+            loop = asyncio.get_running_loop()
+            self._arrival = loop.create_future()
+            timer = loop.call_later(seconds, expire, self._arrival)
+            try:
+                await self._arrival
+            finally:
+                timer.cancel()
+        return self._arrived.popleft()
 
     def send(self, message: bytes) -> None:
         self._transport.write(message)
@@ -72,9 +76,9 @@ class Channel(asyncio.Protocol):
         self._transport.close()
 
 
-def expire(answer: asyncio.Future[Message]) -> None:
-    if not answer.done():
-        answer.set_exception(TimeoutError())
+def expire(arrival: asyncio.Future[None]) -> None:
+    if not arrival.done():
+        arrival.set_exception(TimeoutError())
 
 
 class WorkerProcess:
@@ -94,15 +98,25 @@ class WorkerProcess:
         self.pid = process.pid
         self.closed = channel.closed
 
-    async def answer(self, calls: Sequence[Call]) -> Answered:
+    async def answer(self, calls: Sequence[Call], begin: Optional[Begin] = None) -> Answered:
         """The replies to a batch.
 
+        Args:
+            calls: The batch.
+            begin: Gets the reply to a call, by its index, when there is a first part of it, and `more` of it is to
+                come; the last of it is what is returned for that call. By default replies are whole.
+
         Raises:
-            Refused: The process has ended, or did not answer in time. It can be used no more.
+            Refused: The process has ended, or did not go on in time. It can be used no more.
         """
-        self._channel.send(pack_calls(calls))
+        self._channel.send(pack_calls(calls, in_parts=begin is not None))
         try:
-            return unpack_answered(await self._channel.next(self._response_timeout))
+            with Streams(begin) as streams:
+                while said := unpack_part(message := await self._channel.next(self._response_timeout)):
+                    streams.add(*said)
+                answered = unpack_answered(message)
+                streams.end(answered.replies)
+            return answered
         except ConnectionError:
             raise worker_died() from None
         except TimeoutError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ts.runner.archives.archive import Archive
-from ts.runner.serving.batcher import Batcher, QueueFullError
+from ts.runner.serving.batcher import Batcher, Begin, IsAwaited, QueueFullError
 from ts.runner.serving.embedded.process import STOP_SECONDS, StartError, WorkerProcess
 from ts.runner.serving.metrics import ModelMeter
 from ts.runner.serving.replies import Refused, Reply, no_worker, queue_full, stopping
@@ -84,11 +84,11 @@ class ServedArchive:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._batcher.refuse_all(stopping())
 
-    async def answer(self, call: Call) -> Reply:
+    async def answer(self, call: Call, is_awaited: IsAwaited) -> Reply:
         if self.failure is not None or (self._is_down and not self._workers):
             raise no_worker(self.name)
         try:
-            return await self._batcher.answer(call)
+            return await self._batcher.answer(call, is_awaited)
         except QueueFullError:
             raise queue_full(self.name, self.settings.job_queue_size) from None
 
@@ -154,9 +154,9 @@ class ServedArchive:
         if len(self._workers) == self.settings.min_workers:
             self._decided.set()
 
-        async def run(calls: Sequence[Call]) -> Sequence[Reply]:
-            replies, times = await worker.answer(calls)
-            self._meter.measured(times)
+        async def run(calls: Sequence[Call], begin: Begin) -> Sequence[Reply]:
+            replies, measured = await worker.answer(calls, begin)
+            self._meter.measured(measured)
             return replies
 
         serving = asyncio.create_task(self._batcher.serve(run))

@@ -25,7 +25,8 @@ from ts.runner.answering.model import Model, start_archive
 from ts.runner.archives.archive import Archive, read_archive
 from ts.runner.errors import RunnerError
 from ts.runner.serving.answerer import answer_calls
-from ts.runner.serving.embedded.messages import Message, pack, pack_answered, unpack_calls
+from ts.runner.serving.embedded.messages import Messages, pack, pack_answered, pack_part, unpack_calls
+from ts.runner.serving.replies import Reply
 
 CHUNK = 1 << 20  # bytes of a message that are read at once
 
@@ -103,16 +104,15 @@ def chosen_device(options: WorkerOptions, archive: Archive) -> str:
 
 def work(channel: socket.socket, model: Model) -> None:
     """Answers one batch after the other, until the owner closes the socket."""
-    while (message := receive(channel)) is not None:
-        channel.sendall(pack_answered(answer_calls(model, unpack_calls(message))))
 
+    def tell(index: int, part: Reply) -> None:
+        channel.sendall(pack_part(index, part))
 
-def receive(channel: socket.socket) -> Optional[Message]:
-    message = Message()
+    messages = Messages()
     while data := channel.recv(CHUNK):
-        if message.feed(data):
-            return message
-    return None
+        for message in messages.feed(data):
+            told = tell if message.head["in_parts"] else None
+            channel.sendall(pack_answered(answer_calls(model, unpack_calls(message), told)))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 
 from ts.runner import Archive
 from ts.runner.serving.answerer import Answered
+from ts.runner.serving.batcher import Begin, always
 from ts.runner.serving.embedded import supervisor
 from ts.runner.serving.embedded.process import StartError
 from ts.runner.serving.embedded.supervisor import ServedArchive
@@ -28,11 +29,11 @@ class Worker:
     def __init__(self) -> None:
         self.closed = asyncio.get_running_loop().create_future()
 
-    async def answer(self, calls: Sequence[Call]) -> Answered:
+    async def answer(self, calls: Sequence[Call], begin: Begin) -> Answered:
         if calls[0].id == "die":
             self.closed.set_result(None)
             raise worker_died()
-        return Answered([Reply(200, b"ok") for _ in calls], {})
+        return Answered([Reply(200, b"ok") for _ in calls], [])
 
     async def stop(self, *, seconds: float = 5) -> None:
         pass
@@ -80,13 +81,13 @@ def test_a_handler_that_does_not_start_at_first_is_given_up() -> None:
         starts = Starts(StartError("it is bad"))
         model = served(starts)
         model.begin()
-        waiting = asyncio.create_task(model.answer(call()))
+        waiting = asyncio.create_task(model.answer(call(), always))
         await settle()
         assert (model.is_healthy, model.has_failed) == (False, False)
         starts.let_go.release()
         await model.decided()
         assert (model.is_healthy, model.has_failed, model.failure) == (False, True, "it is bad")
-        for refused in (waiting, model.answer(call())):
+        for refused in (waiting, model.answer(call(), always)):
             with pytest.raises(Refused, match="no worker"):
                 await refused
         assert starts.count == 1
@@ -103,10 +104,10 @@ def test_requests_wait_for_a_worker_that_is_started_again() -> None:
         starts.let_go.release()
         await model.decided()
         with pytest.raises(Refused, match="worker died"):
-            await model.answer(call("die"))
+            await model.answer(call("die"), always)
         await settle()
         assert model.is_healthy  # it may be back in a moment
-        waiting = asyncio.create_task(model.answer(call()))
+        waiting = asyncio.create_task(model.answer(call(), always))
         await settle()
         assert not waiting.done()
         starts.let_go.release()
@@ -124,19 +125,19 @@ def test_a_worker_that_does_not_start_again_is_tried_on_and_requests_do_not_wait
         starts.let_go.release()
         await model.decided()
         with pytest.raises(Refused, match="worker died"):
-            await model.answer(call("die"))
-        waiting = asyncio.create_task(model.answer(call()))
+            await model.answer(call("die"), always)
+        waiting = asyncio.create_task(model.answer(call(), always))
         await settle()
         starts.let_go.release()
         await settle()
         assert (model.is_healthy, model.has_failed) == (False, False)
-        for refused in (waiting, model.answer(call())):
+        for refused in (waiting, model.answer(call(), always)):
             with pytest.raises(Refused, match="no worker"):
                 await refused
         starts.let_go.release()
         await settle()
         assert model.is_healthy
-        assert (await model.answer(call())).body == b"ok"
+        assert (await model.answer(call(), always)).body == b"ok"
         await model.close()
 
     asyncio.run(run())
@@ -164,7 +165,7 @@ def test_at_the_end_requests_that_wait_are_refused() -> None:
     async def run() -> None:
         model = served(Starts())
         model.begin()
-        waiting = asyncio.create_task(model.answer(call()))
+        waiting = asyncio.create_task(model.answer(call(), always))
         await settle()
         await model.close()
         with pytest.raises(Refused, match="stopping"):
