@@ -120,6 +120,11 @@ def too_large(limit: int, size: Optional[int] = None) -> Refused:
     return Refused("too large", reply)
 
 
+def too_slow(size: int) -> Reply:
+    message = f"The request came too slowly: only {size} bytes of it have arrived in time"
+    return error_reply(408, "RequestTimeoutException", message, {"connection": "close"})
+
+
 def client_left() -> Refused:
     return Refused("client left", Reply(400, b""))  # which nobody gets
 

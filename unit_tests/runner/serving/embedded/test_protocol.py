@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,8 @@ from typing import Callable
 
 import pytest
 
-from ts.runner.serving.embedded.protocol import MOST_HEAD, JoinedWrites
+from ts.runner.serving.embedded import protocol
+from ts.runner.serving.embedded.protocol import MOST_HEAD, JoinedWrites, time_left
 from ts.runner.serving.embedded.server import EmbeddedServer
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the embedded engine needs Linux or macOS")
@@ -65,6 +67,59 @@ def test_a_head_that_does_not_end_is_refused(port: int, parts: Sequence[bytes]) 
 )
 def test_any_body_within_the_limit_is_answered(port: int, parts: Sequence[bytes]) -> None:
     assert status(port, parts) == 200
+
+
+def answers(port: int, sent: bytes) -> bytes:
+    """All that comes until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(10_000), b""))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [START, START + b"Content-Length: 10\r\n\r\n12345", CHUNKED + b"5\r\n12345\r\n"],
+    ids=["head", "body", "chunks"],
+)
+def test_a_request_that_comes_too_slowly_is_refused(
+    port: int, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "PATIENCE", 0.3)
+    head, _, body = answers(port, sent).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n")
+    message = f"The request came too slowly: only {len(sent)} bytes of it have arrived in time"
+    assert json.loads(body) == {"code": 408, "type": "RequestTimeoutException", "message": message}
+
+
+def test_so_is_a_second_one_after_the_first_is_answered(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "PATIENCE", 0.3)
+    both = answers(port, START + b"Content-Length: 2\r\n\r\nokPOST")
+    assert [part[:3] for part in both.split(b"HTTP/1.1 ")] == [b"", b"200", b"408"]
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "PATIENCE", 0.1)
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        assert connection.recv(1000) == b""
+
+
+def test_a_handler_may_take_longer_than_a_request_may(
+    archive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "PATIENCE", 0.1)
+    slow = "import time\ndef handle(data, context):\n    time.sleep(0.5)\n    return data and ['ok']\n"
+    with EmbeddedServer([archive("obeys", slow)], device="cpu") as server:
+        port = int(server.url.rpartition(":")[2])
+        assert status(port, [START + b"Content-Length: 1\r\n\r\nx"]) == 200
+        assert status(port, [START + b"Content-Length: 1\r\n\r\nx" + START]) == 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "size", "left"),
+    [(0, 0, 30), (10, 5_000, 25), (31, 1_000, 0), (40, 9_000, -1), (100, 10**6, 930)],
+)
+def test_a_request_may_take_longer_the_more_of_it_has_come(seconds: float, size: int, left: float) -> None:
+    assert time_left(seconds, size) == left
 
 
 class Transport:
