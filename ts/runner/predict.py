@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from rich.console import Console
 from ts.runner.commands import STDIN
 from ts.runner.commands import predict as predict_here
 from ts.runner.errors import InputError, ServerError
-from ts.runner.signals import unwind_on_signals
+from ts.runner.signals import ignore_signals, unwind_on_signals
 
 if TYPE_CHECKING:
     from ts.runner.batch.job import Job, Report
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 ENGINES = ("local", "ray")
 ONLY_FOR_RAY = ("output", "resume", "address", "workers", "cpus_per_worker", "gpus_per_worker")
+OPEN_PORTS = (
+    "torch-model-runner: until all is answered, processes of Ray's listen on all addresses of this machine, at ports"
+    " of their choice: it belongs in a private network\n"
+)
 LONGEST_MESSAGE = 200  # letters of a refused file's answer
 
 
@@ -59,11 +65,13 @@ def predict_on_ray(arguments: argparse.Namespace) -> int:
         pace = Pace(before.files, before.answered)
         try:
             if before.answered < before.files:
+                if arguments.address is None:
+                    sys.stderr.write(OPEN_PORTS)
                 with (
                     shown_progress(Console(stderr=True), pace) as told,
                     ray_cluster(arguments.address) as free,
+                    stopped_once(),
                 ):
-                    unwind_on_signals()  # Ray has put its own handlers in their place
                     fitted = share.fitted(free)
                     job.run(lambda paths: answered_on_ray(paths, planned.options, fitted), told)
             report = job.finish()
@@ -72,6 +80,17 @@ def predict_on_ray(arguments: argparse.Namespace) -> int:
             raise
     tell(report, pace)
     return 0 if set(report.counts) == {200} else 1
+
+
+@contextmanager
+def stopped_once() -> Iterator[None]:
+    """Lets the first signal to end interrupt a `with` block, and no other what follows it, which takes seconds."""
+    unwind_on_signals()  # Ray has put its own handlers in their place
+    try:
+        yield
+    except KeyboardInterrupt:
+        ignore_signals()
+        raise
 
 
 def check(arguments: argparse.Namespace) -> None:

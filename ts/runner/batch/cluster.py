@@ -153,7 +153,7 @@ def answered_on_ray(paths: Sequence[str], options: AnswererOptions, share: Share
     answers = ray.data.from_arrow(tables).map_batches(
         RayAnswerer,
         fn_constructor_args=(options, os.getcwd()),
-        batch_size=None,
+        batch_size=size,  # a table
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(size=share.workers),
         num_cpus=share.cpus,

@@ -21,7 +21,7 @@ from ts.runner.batch.listing import list_files
 from ts.runner.batch.question import Question, absolute
 from ts.runner.batch.row import Row
 from ts.runner.errors import InputError, ServerError
-from ts.runner.serving.ray.plan import check_choice, gpus_of
+from ts.runner.serving.ray.plan import check_choice, gpus_of, source_of
 from ts.runner.serving.settings import serving_settings
 
 FILES_AT_ONCE = 1_000_000  # of which the paths are in memory
@@ -92,7 +92,7 @@ def plan(
     with open_archive(archive, max_size=max_size) as opened:
         check_integrity(opened)
         settings = serving_settings(opened, batch_size)
-        source, level = absolute(opened.pinned, os.getcwd()), logging.getLogger().getEffectiveLevel()
+        source, level = absolute(source_of(opened), os.getcwd()), logging.getLogger().getEffectiveLevel()
         options = AnswererOptions(source, settings, question, device, metrics_file, max_size, level)
         return Planned(options, facts_of(opened, question), gpus_of(opened.config, device, gpus))
 

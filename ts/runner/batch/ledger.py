@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Optional
 
@@ -59,13 +59,13 @@ class Ledger:
 
     @facts.setter
     def facts(self, facts: dict[str, Any]) -> None:
-        with self._file:
+        with self._writing():
             self._file.execute("DELETE FROM job")
             self._file.execute("INSERT INTO job VALUES (?)", (json.dumps(facts),))
 
     def add(self, paths: Iterable[str]) -> None:
         """Puts down files to be answered; those that are there already stay as they are."""
-        with self._file:
+        with self._writing():
             self._file.executemany(
                 "INSERT OR IGNORE INTO files (path, name) VALUES (?, ?)",
                 ((shown(path), os.fsencode(path)) for path in paths),
@@ -73,7 +73,7 @@ class Ledger:
 
     def record(self, rows: Iterable[Row]) -> int:
         """Puts down answers; a file's first one stays. Returns how many were new."""
-        with self._file:
+        with self._writing():
             before = self._file.total_changes
             self._file.executemany(
                 "INSERT INTO files (path, status, content_type, content) VALUES (?, ?, ?, ?)"
@@ -103,6 +103,19 @@ class Ledger:
     def counts(self) -> dict[Optional[int], int]:
         """How many files have each status; None counts those without an answer."""
         return dict(self._file.execute("SELECT status, count(*) FROM files GROUP BY status ORDER BY status"))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All that happens in a `with` block, or nothing of it.
+
+        Raises:
+            InputError: It cannot be written.
+        """
+        try:
+            with self._file:
+                yield
+        except sqlite3.Error as error:
+            raise InputError(f"{self.place} cannot be written: {error}") from error
 
     def close(self) -> None:
         self._file.close()

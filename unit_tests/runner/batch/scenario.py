@@ -41,7 +41,8 @@ class Obeys:
         if text == "picture":
             context.set_response_content_type(index, "image/png")
             return b"\\x89PNG"
-        said = {"said": text, "rows": rows, "threads": os.environ.get("OMP_NUM_THREADS")}
+        said = {"said": text, "rows": rows, "threads": os.environ.get("OMP_NUM_THREADS"),
+                "gpu": os.environ.get("CUDA_VISIBLE_DEVICES")}
         if "topk" in row:
             said["topk"] = bytes(row["topk"]).decode()
         return said
@@ -169,7 +170,8 @@ def interruptions(jobs: Jobs) -> dict[str, Any]:
     process.send_signal(signal.SIGINT)
     interrupted = outcome(process)
     jobs.gate("texts").touch()
-    finished = outcome(jobs.start("texts", "--resume"))
+    shared_gpu = ("--device", "auto", "--gpus-per-worker", "0.5")  # which no cluster has that lacks one
+    finished = outcome(jobs.start("texts", "--resume", *shared_gpu))
     return {
         "kept": kept,
         "interrupted": interrupted,
@@ -187,7 +189,7 @@ def main(folder: Path) -> None:
     import ray
 
     write(folder, batchSize=4)
-    ray.init(address="local", num_cpus=4, include_dashboard=False, object_store_memory=200 << 20)
+    ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, object_store_memory=200 << 20)
     jobs = Jobs(folder, ray.get_runtime_context().gcs_address, marks)
     found = {"faults": faults(jobs), "interruptions": interruptions(jobs)}
     (folder / "found.json").write_text(json.dumps(found))

@@ -65,6 +65,12 @@ def test_options_go_with_each_file_and_a_worker_has_a_thread_a_cpu(found: dict[s
     assert (answer["topk"], answer["threads"]) == ("3", "1")
 
 
+def test_workers_share_a_gpu_where_they_are_told_to(found: dict[str, Any]) -> None:
+    waited = row_of(found["interruptions"]["rows"], WAITING)  # which was answered last
+    assert json.loads(waited["answer"])["gpu"] == "0"
+    assert json.loads(found["faults"]["rows"][0]["answer"])["gpu"] in ("", None)
+
+
 def test_the_command_says_what_came_of_it_and_nothing_of_rays(found: dict[str, Any]) -> None:
     faults = found["faults"]
     assert faults["code"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Callable
@@ -160,7 +161,8 @@ def test_an_archive_is_checked_and_what_answers_depend_on_is_noted(
     monkeypatch.chdir(path.parent)
     question = Question((("topk", "3"),), (("X-Own", "1"),), True)
     planned = plan(path.name, question, batch_size=8)
-    assert planned.options.source == str(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert planned.options.source == f"{path}@sha256:{digest}"
     assert planned.options.settings.batch_size == 8
     assert planned.gpus == 1
     facts = dict(planned.facts)

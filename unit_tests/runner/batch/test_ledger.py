@@ -74,6 +74,15 @@ def test_what_is_no_ledger_is_told(tmp_path: Path) -> None:
         Ledger(tmp_path / "text")
 
 
+def test_a_disk_that_is_full_is_told_and_what_was_written_stays(ledger: Ledger) -> None:
+    ledger.add(["a", "b"])
+    ledger.record([FINE])
+    ledger._file.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(InputError, match="ledger cannot be written: database or disk is full"):
+        ledger.record([Row("a", 200, None, b"x" * 100_000)])
+    assert list(ledger.rows()) == [FINE]
+
+
 def test_deleted_nothing_of_it_is_left(ledger: Ledger, tmp_path: Path) -> None:
     ledger.add(["a"])
     ledger.delete()
