@@ -49,20 +49,23 @@ def text(report: Report) -> str:
     parts = [", ".join(f"{key} {value}" for key, value in report.machine.items() if value is not None)]
     for case in report.cases:
         parts.append(f"\n{case.name}: {case.title}")
-        parts.extend(aligned(figure_rows(case)))
+        parts.extend(aligned(more_rows(case) if more_names(case) else figure_rows(case)))
         parts.extend(f"  {line}" for line in finding_lines(case))
     return "\n".join(parts)
 
 
 def markdown(report: Report) -> str:
-    """The tables as Markdown: one of ratios, one of figures."""
+    """The tables as Markdown: one of ratios, one of figures, and one of each case that has further ones."""
     machine = "; ".join(f"{key} {value}" for key, value in report.machine.items() if value is not None)
     ratios = [["case", "ratio", "value", "quartiles of the rounds", "target", "met"]]
     figures = [["case", *FIGURE_HEADINGS]]
     for case in report.cases:
-        ratios.extend([case.title, *finding_cells(finding)] for finding in case.findings)
-        figures.extend([case.title, *row] for row in figure_rows(case)[1:])
-    return "\n\n".join([f"{machine}.", table(ratios), table(figures)])
+        ratios.extend([case.title, *finding_cells(finding)] for finding in listed(case))
+        if not more_names(case):
+            figures.extend([case.title, *row] for row in figure_rows(case)[1:])
+    more = [f"{case.title}:\n\n{table(more_rows(case))}" for case in report.cases if more_names(case)]
+    tables = [table(rows) for rows in (ratios, figures) if len(rows) > 1]
+    return "\n\n".join([f"{machine}.", *tables, *more])
 
 
 FIGURE_HEADINGS = [
@@ -80,13 +83,57 @@ def figure_rows(case: CaseResult) -> list[list[str]]:
     return [FIGURE_HEADINGS, *(figure_cells(figures, case.unit) for figures in case.figures)]
 
 
+def more_rows(case: CaseResult) -> list[list[str]]:
+    """The rates, the further medians, and the ratios, each in a column."""
+    names, ratios = more_names(case), ratio_columns(case)
+    rows = [["", f"{case.unit} a second", "quartiles", *names, *ratios, "notes"]]
+    for figures in case.figures:
+        if figures.missing:
+            empty = [""] * (2 + len(names) + len(ratios))
+            rows.append([figures.name, *empty, f"not available: {figures.missing}"])
+            continue
+        slow, fast = (figures.rows / seconds for seconds in reversed(figures.quartiles))
+        values = (number(figures.more[name]) if name in figures.more else "" for name in names)
+        notes = ", ".join(note for note in (agreement(figures), *figures.notes) if note)
+        own = (ratio_cell(each.get(figures.name)) for each in ratios.values())
+        spread = f"{number(slow)} to {number(fast)}"
+        rows.append([figures.name, number(figures.rate), spread, *values, *own, notes])
+    return rows
+
+
+def ratio_columns(case: CaseResult) -> dict[str, dict[str, Finding]]:
+    """The ratios of a case by what they compare and to whom, and then by whose they are."""
+    columns: dict[str, dict[str, Finding]] = {}
+    for finding in case.findings:
+        name, _, compared = finding.text.partition(" / ")
+        columns.setdefault(f"/ {compared}", {})[name] = finding
+    return columns
+
+
+def ratio_cell(finding: Optional[Finding]) -> str:
+    return f"{finding.value:.2f} ({finding.low:.2f} to {finding.high:.2f})" if finding else ""
+
+
+def listed(case: CaseResult) -> list[Finding]:
+    """The ratios that get a line each: those with a target, and those that have no column."""
+    return [each for each in case.findings if each.met is not None or not more_names(case)]
+
+
+def more_names(case: CaseResult) -> list[str]:
+    return list(dict.fromkeys(name for figures in case.figures for name in figures.more))
+
+
+def number(value: float) -> str:
+    """To three figures at least."""
+    return f"{value:,.0f}" if value >= 100 or value == 0 else f"{value:.3g}"
+
+
 def figure_cells(figures: Figures, unit: str) -> list[str]:
     notes = list(figures.notes)
     if figures.missing:
         return [figures.name, "", "", "", "", "", f"not available: {figures.missing}"]
     if figures.answer_bytes:
         notes.insert(0, f"{figures.answer_bytes:,.0f} bytes an answer")
-    notes.extend(f"{name} {value:.1f}" for name, value in figures.more.items())
     first, third = figures.quartiles
     return [
         figures.name,
@@ -112,7 +159,7 @@ def milliseconds(seconds: float) -> str:
 
 def finding_lines(case: CaseResult) -> list[str]:
     lines = []
-    for finding in case.findings:
+    for finding in listed(case):
         name, value, spread, target, met = finding_cells(finding)
         lines.append(f"{name}: {value} ({spread})" + (f", target {target}: {met}" if target else ""))
     return lines

@@ -32,11 +32,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.agreement import compare
 from benchmarks.cases import CALIBRATION, MOBILENET, OURS, SMALL, TORCHSERVE
-from benchmarks.engines.venvs import make_venv
 from benchmarks.inputs import Inputs
 from benchmarks.machine import describe
 from benchmarks.measuring import say
 from benchmarks.models import write_network
+from benchmarks.processes.venvs import make_venv
 from benchmarks.report import plot, text
 from benchmarks.results import CaseResult, Figures, Finding, Report, quartiles
 from ts.runner.torchserve.server import TorchServe

@@ -6,14 +6,16 @@ import io
 import json
 import shutil
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+import torch
 from PIL import Image
 
-from benchmarks.namespace import ROOT
+from benchmarks.processes.namespace import ROOT
 from examples.assets import CHELSEA, COFFEE, REUTERS_TEST, ROCKET, fetch_all
 from examples.image_classifier.build import build_archive as build_photo
 from examples.text_classifier.build import build_archive as build_text
@@ -106,6 +108,9 @@ def write_text(folder: Path, batch_size: int, *, workers: int = 1) -> Served:
     archive = unpack(
         "reuters_r8", build_text, folder, {**settings(batch_size, workers), "handler": {"ngrams": 2}}
     )
+    # A Counter has 0 for the words that it does not know, where a dictionary fails in torchserve's own handler.
+    vocabulary = archive / "source_vocab.pt"
+    torch.save(Counter(torch.load(vocabulary)), vocabulary)
     (documents,) = fetch_all([REUTERS_TEST])
     texts = [text.encode() for text in read_documents(documents)[0][:TEXTS]]
     return Served("reuters_r8", archive, batch_size, "text/plain", write_bodies(folder, texts))

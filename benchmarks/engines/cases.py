@@ -11,8 +11,8 @@ from typing import Callable, Optional
 from benchmarks.engines.archives import Served, write_echo, write_photo, write_slow, write_text
 from benchmarks.engines.contenders import EMBEDDED, OTHER_RAYS, OURS, RAY, SIDE_BY_SIDE, STOCK, Contender
 from benchmarks.engines.findings import BUSY, MEAN_BATCH_AT, findings
-from benchmarks.engines.loads import Arrivals, Closed, Load
 from benchmarks.engines.measuring import Field, Plan, Rounds
+from benchmarks.load.loads import Arrivals, Closed, Load
 from benchmarks.results import CaseResult
 
 CLIENTS = (1, BUSY)
@@ -46,6 +46,13 @@ class Case:
     others: tuple[Contender, ...] = ()
 
 
+SLOW = Case(
+    "slow",
+    "a handler that takes 100 ms a batch",
+    write_slow,
+    8,
+    side_by_side=tuple(each for each in SIDE_BY_SIDE if each is not STOCK),
+)
 CASES = (
     Case("echo", "echo of 100 bytes", write_echo, 8, rate=1.4, others=OTHER_RAYS),
     Case("text", "news, 4 kB at most", write_text, 8, rate=1.2, arrivals=True),
@@ -61,32 +68,26 @@ CASES = (
     Case("echo-1", "echo of 100 bytes", write_echo, 1),
     Case("text-1", "news, 4 kB at most", write_text, 1),
     Case("photo-1", "EfficientNet-Lite0, JPEGs of 51 kB", write_photo, 1),
-)
-SLOW = Case(
-    "slow",
-    "a handler that takes 100 ms a batch",
-    write_slow,
-    8,
-    side_by_side=tuple(each for each in SIDE_BY_SIDE if each is not STOCK),
+    SLOW,
 )
 
 
-def run_case(case: Case, field: Field, only: Sequence[str]) -> list[CaseResult]:
+def run_case(case: Case, served: Served, field: Field, only: Sequence[str]) -> list[CaseResult]:
     """Measures the contenders of a case that are asked for; one result a load and group of contenders."""
     chosen = [each for each in case.side_by_side if each.key in only]
-    results = run_group(case, field, chosen)
+    results = run_group(case, served, field, chosen)
     field.stop(RAY.key)  # one cluster at a time
-    for other in case.others:
+    for other in () if field.plan.quick else case.others:
         if other.key in only:
-            results += run_group(case, field, [each for each in chosen if each is OURS] + [other])
+            results += run_group(case, served, field, [each for each in chosen if each is OURS] + [other])
             field.stop(other.key)
     return results
 
 
-def run_group(case: Case, field: Field, contenders: Sequence[Contender]) -> list[CaseResult]:
+def run_group(case: Case, served: Served, field: Field, contenders: Sequence[Contender]) -> list[CaseResult]:
     if not contenders:
         return []
-    field.start(contenders)
+    field.start(contenders, served)
     keys = [each.key for each in contenders]
     if case is SLOW:
         found: dict[Load, Rounds] = {load: field.at_once(keys, load) for load in slow_loads(field.plan)}

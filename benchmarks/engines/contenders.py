@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 from benchmarks.engines.archives import Served, write_bodies
-from benchmarks.engines.venvs import make_venv
-from benchmarks.namespace import ROOT
+from benchmarks.processes.namespace import ROOT
+from benchmarks.processes.venvs import make_venv
 from ts.runner.errors import ServerError
 from ts.runner.torchserve.config import choose_ports, environment, lay_out, served_models
 from ts.runner.torchserve.java import java_home
@@ -142,10 +142,10 @@ def ray(key: str, name: str, *, haproxy: bool, throughput: bool) -> Runner:
     return Runner(key, name, "ray", env, engine="ray")
 
 
-STOCK = TorchServe("stock", "TorchServe, its own handlers", ours=False)
-OURS = TorchServe("torchserve", "TorchServe, these handlers")
+STOCK = TorchServe("stock", "TorchServe, stock", ours=False)
+OURS = TorchServe("torchserve", "TorchServe, ours")
 EMBEDDED = Runner("embedded", "embedded")
-LITSERVE = LitServe("litserve", "LitServe, these handlers", "litserve")
+LITSERVE = LitServe("litserve", "LitServe, ours", "litserve")
 RAY = ray("ray", "Ray, throughput mode", haproxy=False, throughput=True)
 OTHER_RAYS = (
     ray("ray-haproxy", "Ray, throughput mode, HAProxy", haproxy=True, throughput=True),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
 from benchmarks.engines.contenders import EMBEDDED, OURS, Contender
-from benchmarks.engines.loads import Closed, Load, Measured
+from benchmarks.load.loads import Closed, Load, Measured
 from benchmarks.results import CaseResult, Figures, Finding, quartiles
 
 BUSY = 16  # clients, with whom requests a second and p99 are aimed at
@@ -46,8 +46,10 @@ def findings(
             continue
         aims = aims_of(load, rate) if contender is EMBEDDED else {}
         for what, column in COLUMNS.items():
-            if what == "requests a second" and not isinstance(load, Closed):
-                continue  # they are the load's
+            if (what == "requests a second" and not isinstance(load, Closed)) or (
+                what == "mean batch" and what not in aims
+            ):
+                continue  # the load's, or no more than what the figures tell
             own, base = ([column(each) for each in rounds[key]] for key in (contender.key, OURS.key))
             if not any(map(math.isnan, [*own, *base])):
                 found.append(
@@ -72,16 +74,17 @@ def ratio(text: str, own: Sequence[float], base: Sequence[float], aim: Aim = NO_
     return Finding(text, value, *quartiles(by_round), *aim)
 
 
-def starts(ready: Mapping[str, Sequence[float]], contenders: Sequence[Contender]) -> CaseResult:
-    """What the cases' starts took, from the command to the first 200."""
-    figures = [Figures(each.name, 1, list(ready[each.key])) for each in contenders if ready.get(each.key)]
-    found = []
-    for contender in contenders:
-        pairs = list(zip(ready.get(contender.key, []), ready.get(OURS.key, [])))
-        if contender is not OURS and pairs:
-            own, base = zip(*pairs)
-            aim = START if contender is EMBEDDED else NO_AIM
-            found.append(ratio(f"{contender.name} / {OURS.name}, time", own, base, aim))
-    return CaseResult(
-        "start", "from the command to the first 200, one start a case", "starts", figures, found
-    )
+def starts(name: str, title: str, ready: Mapping[str, float], contenders: Sequence[Contender]) -> CaseResult:
+    """The seconds from the commands to the first 200."""
+    figures = [Figures(each.name, 1, [ready[each.key]]) for each in contenders if each.key in ready]
+    found = [
+        ratio(
+            f"{each.name} / {OURS.name}, time",
+            [ready[each.key]],
+            [ready[OURS.key]],
+            START if each is EMBEDDED else NO_AIM,
+        )
+        for each in contenders
+        if each is not OURS and each.key in ready and OURS.key in ready
+    ]
+    return CaseResult(name, f"{title}: from the command to the first 200", "starts", figures, found)

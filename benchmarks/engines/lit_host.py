@@ -50,8 +50,8 @@ class ArchiveApi(litserve.LitAPI):
     def unbatch(self, outputs: Any) -> Any:
         return outputs
 
-    def encode_response(self, answer: Any) -> dict[str, Any]:
-        return {"answer": answer}
+    def encode_response(self, answer: Any) -> Any:
+        return answer
 
 
 def main(path: str, port: str) -> None:

@@ -11,9 +11,9 @@ from typing import Any, Optional
 
 from benchmarks.engines.archives import Served
 from benchmarks.engines.contenders import Contender
-from benchmarks.engines.generator import Generator
-from benchmarks.engines.loads import Arrivals, Closed, Load, Measured, arrival_times, measured
 from benchmarks.engines.servers import Server, ServerFailedError, wait_until_idle
+from benchmarks.load.generator import Generator
+from benchmarks.load.loads import Arrivals, Closed, Load, Measured, arrival_times, measured
 from benchmarks.measuring import say
 from benchmarks.results import Figures
 
@@ -41,41 +41,44 @@ class Plan:
 
 
 class Field:
-    """The servers of one archive that run at the moment.
+    """The servers that run at the moment.
 
     Attributes:
+        plan: How they are measured.
         servers: Those that run, by their contenders' keys.
         missing: Why others do not.
         ready: The seconds that each needed to its first 200.
     """
 
-    def __init__(self, served: Served, generator: Generator, plan: Plan) -> None:
-        self.served = served
+    def __init__(self, generator: Generator, plan: Plan) -> None:
         self.plan = plan
         self.servers: dict[str, Server] = {}
         self.missing: dict[str, str] = {}
         self.ready: dict[str, float] = {}
         self._generator = generator
 
-    def start(self, contenders: Sequence[Contender]) -> None:
-        """Starts those that do not run yet, one after the other, and warms them up."""
+    def start(self, contenders: Sequence[Contender], served: Served) -> None:
+        """Starts those that do not run yet with an archive, one after the other, and warms them up."""
         for contender in contenders:
-            if contender.key in self.servers:
-                continue
-            reason = contender.missing() or contender.cannot(self.served)
-            if not reason:
-                say(f"  starting {contender.name}")
-                server = Server(contender, self.served)
-                try:
-                    self.servers[contender.key] = server.__enter__()
-                    self.ready[contender.key] = server.ready
-                    self.warm_up(contender.key)
-                    continue
-                except ServerFailedError as error:
-                    reason = str(error)
-                    say(f"  {reason}")
-            self.missing[contender.key] = reason.splitlines()[0]
+            if contender.key not in self.servers:
+                self._start(contender, served)
         wait_until_idle(list(self.servers.values()))
+
+    def _start(self, contender: Contender, served: Served) -> None:
+        reason = contender.missing() or contender.cannot(served)
+        if reason:
+            self.missing[contender.key] = reason
+            return
+        say(f"  starting {contender.name}")
+        try:
+            server = Server(contender, served).__enter__()
+        except ServerFailedError as error:
+            say(f"  {contender.name} {error}")
+            self.missing[contender.key] = str(error).splitlines()[0]
+            return
+        self.servers[contender.key] = server
+        self.ready[contender.key] = server.ready
+        self.warm_up(contender.key)
 
     def stop(self, key: str) -> None:
         if server := self.servers.pop(key, None):
@@ -127,8 +130,9 @@ class Field:
 
 
 @contextmanager
-def field(served: Served, generator: Generator, plan: Plan) -> Iterator[Field]:
-    result = Field(served, generator, plan)
+def field(generator: Generator, plan: Plan) -> Iterator[Field]:
+    """An empty one, whose servers end with the `with` block."""
+    result = Field(generator, plan)
     try:
         yield result
     finally:

@@ -12,17 +12,19 @@ import time
 from pathlib import Path
 from typing import Any, Optional
 
-from benchmarks.engines import launcher, processes
 from benchmarks.engines.archives import Served
-from benchmarks.engines.clients import HOST
 from benchmarks.engines.contenders import Contender
+from benchmarks.load.clients import HOST
+from benchmarks.processes import launcher, trees
 
-START_SECONDS = 180
+START_SECONDS = 120
+ERROR_SECONDS = 30  # for which a server that starts may answer by errors
 POLL_SECONDS = 0.01
+LAST_LINES = 15  # of the log of a server that does not start
 
 
 class ServerFailedError(Exception):
-    """A server did not start; the text tells the end of its log."""
+    """A server did not start; the text is a line, and the end of its log."""
 
 
 class Server:
@@ -77,25 +79,25 @@ class Server:
 
     def stop(self) -> None:
         """Kills it, which spares the half a minute for which some drain."""
-        processes.kill(self._process.pid)
+        trees.kill(self._process.pid)
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def cpu_seconds(self) -> float:
-        return processes.cpu_seconds(self._process.pid)
+        return trees.cpu_seconds(self._process.pid)
 
     def memory(self) -> float:
         """Megabytes."""
-        return processes.memory(self._process.pid)
+        return trees.memory(self._process.pid)
 
     def _await_answer(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         end = time.perf_counter() + START_SECONDS
         while (status := self._ask(path, body, headers)) != 200:
+            if status:
+                end = min(end, time.perf_counter() + ERROR_SECONDS)
             if self._process.poll() is not None or time.perf_counter() > end:
-                last = self._log.read_text(errors="replace").strip()[-1500:]
-                raise ServerFailedError(
-                    f"{self.contender.name} did not start (last answer: {status}): {last}"
-                )
+                last = self._log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:]
+                raise ServerFailedError("\n".join([f"did not start; its last answer: {status}", *last]))
             time.sleep(POLL_SECONDS)
 
     def _ask(self, path: str, body: bytes, headers: dict[str, str]) -> Optional[int]:

@@ -1,6 +1,6 @@
 """A trivial responder, beside which the load generator shows the most that it can send.
 
-Started as `python -m benchmarks.engines.responder`; writes its port, and answers until its standard input ends.
+Started as `python -m benchmarks.load.responder`; writes its port, and answers until its standard input ends.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import asyncio
 import sys
 from typing import cast
 
-from benchmarks.engines.clients import HOST
-from benchmarks.engines.generator import new_loop
+from benchmarks.load.clients import HOST
+from benchmarks.load.generator import new_loop
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 108\r\n\r\n" + b"8 rows: ".ljust(108, b"0")
 

@@ -1,6 +1,6 @@
 """The load generator: a process of its own, which is told what to send by lines of JSON, and answers by such.
 
-Started as `python -m benchmarks.engines.generator`; use `Generator`.
+Started as `python -m benchmarks.load.generator`; use `Generator`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from benchmarks.engines.clients import closed_loop, open_loop, read_requests
-from benchmarks.namespace import ROOT
+from benchmarks.load.clients import closed_loop, open_loop, read_requests
+from benchmarks.processes.namespace import ROOT
 
 
 class Generator:

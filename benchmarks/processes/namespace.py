@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SIOCSIFFLAGS = 0x8914  # netdevice(7)
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 

@@ -1,0 +1,1 @@
+"""Processes: what they use, where they run, and what is installed for them."""

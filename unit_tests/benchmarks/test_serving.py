@@ -1,0 +1,73 @@
+"""The benchmark of servers, from its command to its tables."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import serving
+from benchmarks.processes.namespace import ROOT, why_not
+from benchmarks.results import CaseResult, Report, read
+
+
+def test_resuming_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        serving.parse_arguments(["--resume"])
+    assert "--resume needs --json" in capsys.readouterr().err
+
+
+def test_a_quick_run_is_one_short_round_of_two_cases() -> None:
+    options = serving.parse_arguments(["--quick"])
+    assert (options.rounds, options.case) == (1, ("echo", "slow"))
+    assert serving.parse_arguments(["--quick", "--case", "photo"]).case == ["photo"]
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> list[CaseResult]:
+    """What a quick run of one server found."""
+    if reason := why_not():
+        pytest.skip(reason)
+    file = tmp_path_factory.mktemp("serving") / "quick.json"
+    options = ["--quick", "--only", "embedded", "--case", "echo", "--json", str(file)]
+    environment = {key: value for key, value in os.environ.items() if key != serving.INSIDE}
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "serving.py"), *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    report = read(file)
+    assert int(report.machine["requests/s of the load generator at most"].replace(",", "")) > 0
+    return report.cases
+
+
+def test_a_quick_run_has_all_figures_and_loses_no_request(cases: list[CaseResult]) -> None:
+    one, sixteen, start = cases
+    assert [each.title for each in (one, sixteen)] == [
+        "echo of 100 bytes, batchSize 8, 1 client",
+        "echo of 100 bytes, batchSize 8, 16 clients",
+    ]
+    for case in (one, sixteen):
+        (figures,) = case.figures
+        assert (figures.name, figures.missing, figures.notes) == ("embedded", None, [])
+        assert figures.rate > 1
+        assert figures.more["lost"] == 0
+        assert 0 < figures.more["p50 ms"] <= figures.more["p99 ms"]
+        assert figures.more["CPU ms"] > 0
+        assert 10 < figures.more["memory MB"] < 1000
+        assert case.findings == []
+    assert one.figures[0].more["mean batch"] == 1
+    assert 1 < sixteen.figures[0].more["mean batch"] <= 8
+    assert start.figures[0].seconds[0] > 0
+
+
+def test_cases_that_are_there_are_not_measured_again(cases: list[CaseResult]) -> None:
+    options = serving.parse_arguments(["--quick", "--case", "echo"])
+    report = Report("serving", {}, list(cases))
+    serving.Run(options, report, None).run()  # type: ignore[arg-type]
+    assert report.cases == cases
