@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 ENGINES = ("local", "ray")
 ONLY_FOR_RAY = ("output", "resume", "address", "workers", "cpus_per_worker", "gpus_per_worker")
 OPEN_PORTS = (
-    "torch-model-runner: until all is answered, processes of Ray's listen on all addresses of this machine, at ports"
-    " of their choice: it belongs in a private network\n"
+    "torch-model-runner: until all is answered, processes of Ray's listen on all addresses of this machine, at"
+    " ports of their choice: it belongs in a private network\n"
 )
 LONGEST_MESSAGE = 200  # letters of a refused file's answer
 
