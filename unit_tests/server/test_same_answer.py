@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from live_handlers import ACTIONS
 
 from ts.runner import Answer, Model
 
@@ -99,39 +100,7 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize(
-    "action",
-    [
-        "str",
-        "json text",
-        "empty",
-        "bytes",
-        "bytearray",
-        "dict",
-        "list",
-        "tuple",
-        "int",
-        "float",
-        "nan",
-        "none",
-        "numpy",
-        "set",
-        "status",
-        "status without a phrase",
-        "type",
-        "header",
-        "400",
-        "513",
-        "default",
-        "value",
-        "memory",
-        "too few",
-        "not a list",
-        "nothing",
-        "a tuple",
-        "a generator",
-    ],
-)
+@pytest.mark.parametrize("action", ACTIONS)
 def test_every_result_and_error(live: Any, load: Load, action: str) -> None:
     (ours,) = load("actor").predict([action.encode()])
     assert_same_answer(live.predict("actor", data=action.encode()), ours)
