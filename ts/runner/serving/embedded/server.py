@@ -11,7 +11,6 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Optional, Union
 
 from ts.runner.answering.metrics_file import read_metrics_file
@@ -22,6 +21,7 @@ from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
 from ts.runner.serving.embedded.front import Front
 from ts.runner.serving.embedded.process import WorkerProcess, start_worker
 from ts.runner.serving.embedded.supervisor import Start
+from ts.runner.serving.embedded.threads import threads_of_a_worker
 from ts.runner.serving.embedded.worker import WorkerOptions
 from ts.runner.serving.settings import ServingSettings, serving_settings
 
@@ -117,12 +117,7 @@ class EmbeddedServer:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Answers what is being answered, and ends the workers."""
         self._stack.close()
 
@@ -221,9 +216,3 @@ def listening(host: str, port: int) -> socket.socket:
             listener.close()
         raise ServerError(f"port {port} of {host} cannot be listened on: {error}") from error
     return listener
-
-
-def threads_of_a_worker(workers: int) -> int:
-    """Threads in which each worker computes, so that all together are as many as this process may use CPUs."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cpus // workers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from types import TracebackType
 from typing import Callable, Optional
 
 from ts.runner.serving.replies import Reply
@@ -53,14 +52,9 @@ class Streams:
     def __enter__(self) -> Streams:
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, kind: Optional[type[BaseException]], *more: object) -> None:
         for stream in self._streams.values():
-            stream.end(is_whole=error is None)
+            stream.end(is_whole=kind is None)
 
     def add(self, index: int, part: Reply) -> None:
         """Takes the next part of a reply."""
