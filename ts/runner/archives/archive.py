@@ -15,9 +15,10 @@ from typing import Any, BinaryIO, Optional, Union
 
 from ts.runner.archives.extract import extract
 from ts.runner.archives.limits import LONGEST_NAME
+from ts.runner.archives.sharing import unpacked
 from ts.runner.errors import ArchiveError
 from ts.runner.fetching.local_copy import local_copy
-from ts.runner.folders import temporary_folder
+from ts.runner.fetching.reference import read_reference
 from ts.utils.documents import LARGEST_JSON, LARGEST_YAML, DocumentError, read_json, read_yaml, shown
 
 MANIFEST = Path("MAR-INF") / "MANIFEST.json"
@@ -86,7 +87,9 @@ def inside(root: Path, name: Union[str, Path]) -> Optional[Path]:
 
 
 @contextmanager
-def open_archive(path: Union[str, Path], *, max_size: Optional[int] = None) -> Iterator[Archive]:
+def open_archive(
+    path: Union[str, Path], *, max_size: Optional[int] = None, shared: bool = False
+) -> Iterator[Archive]:
     """Opens an archive without starting its handler.
 
     A zip or tar is unpacked into a folder that only this user can enter. It is deleted afterwards, by the next
@@ -96,6 +99,8 @@ def open_archive(path: Union[str, Path], *, max_size: Optional[int] = None) -> I
         path: A `.mar` or other zip, a `.tar.gz` or other tar, or a folder; or a URL of such a file, see
             `ts.runner.fetching.local_copy`. `@sha256:DIGEST` after it pins the file's content.
         max_size: The bytes that a zip or tar may unpack to; by default 50 times its size, and 256 MiB at least.
+        shared: Whether all processes of this user that have the same content open so use the same folder, as
+            TorchServe's workers do; only of a URL, or where there is a pin.
 
     Raises:
         ArchiveError: With one sentence that says what is wrong with the archive, or why it cannot be fetched.
@@ -105,10 +110,14 @@ def open_archive(path: Union[str, Path], *, max_size: Optional[int] = None) -> I
         if copy.path.is_dir():
             yield replace(read_archive(copy.path, copy.path.resolve(), copy.name), pinned=copy.pinned)
             return
-        with temporary_folder("torch-model-") as folder:
+
+        def fill(folder: Path) -> None:
             with copy.named():
-                extract(copy.path, folder.path, max_size)
-                archive = read_archive(copy.path, inner_root(folder.path), copy.name)
+                extract(copy.path, folder, max_size)
+
+        with unpacked(fill, read_reference(copy.pinned).digest if shared else None) as folder:
+            with copy.named():
+                archive = read_archive(copy.path, inner_root(folder), copy.name)
             yield replace(archive, pinned=copy.pinned)
 
 

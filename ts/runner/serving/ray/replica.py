@@ -144,7 +144,7 @@ class ArchiveReplica:
 
 @contextmanager
 def started(options: ReplicaOptions) -> Iterator[Model]:
-    with open_archive(options.source, max_size=options.max_size) as archive:
+    with open_archive(options.source, max_size=options.max_size, shared=True) as archive:
         batch_size = options.settings.batch_size
         if batch_size != serving_settings(archive).batch_size:
             archive = replace(archive, config={**archive.config, "batchSize": batch_size})

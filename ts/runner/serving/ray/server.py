@@ -157,23 +157,28 @@ class RayServer:
     def _deploy(self, stack: ExitStack) -> None:
         import ray
         from ray import serve
+        from ray.serve.exceptions import RayServeException
 
         from ts.runner.serving.ray.targets import targets_of
 
         assert self._cpus is not None
         nodes = sum(node["Alive"] for node in ray.nodes())
         names = [FRONT, *(plan.application for plan in self.plans)]
+        if self._address:
+            check_free(names)
         serve.start(
             proxy_location="EveryNode",
             http_options={"host": self._host, "port": self._port},
             logging_config=QUIET,
         )
         stack.callback(delete, names) if self._address else stack.callback(serve.shutdown)
-        serve.run_many(
-            targets_of(self.plans, nodes, self._cpus, self._max_request_size),
-            wait_for_ingress_deployment_creation=False,
-            wait_for_applications_running=False,
-        )
+        targets = targets_of(self.plans, nodes, self._cpus, self._max_request_size)
+        try:
+            serve.run_many(
+                targets, wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
+            )
+        except RayServeException as error:
+            raise ServerError(f"Ray Serve does not take it: {error}") from error
 
     def _await_replicas(self) -> dict[str, str]:
         """Why models are not served, by name and version, once all are decided."""
@@ -209,6 +214,19 @@ def import_ray() -> None:
             f"Ray Serve cannot be imported ({error}): pip install 'torchserve-handlers[ray]', with Python 3.10 or"
             " newer"
         ) from error
+
+
+def check_free(names: Sequence[str]) -> None:
+    """What is deployed by a name that is there already would take its place.
+
+    Raises:
+        ServerError: Some names are.
+    """
+    from ray import serve
+
+    taken = sorted({*names} & {*serve.status().applications})
+    if taken:
+        raise ServerError(f"the cluster serves {', '.join(taken)} already")
 
 
 def delete(names: Sequence[str]) -> None:

@@ -81,29 +81,15 @@ def joined(folder: Path, cluster: Any, second: Any, clock: Clock) -> dict[str, A
     ray.init(cluster.address, log_to_driver=False)
     serve_theirs()
     ray.shutdown()
-    found: dict[str, Any] = {}
     source = HANDLER.replace('{"said"', '{"pid": os.getpid(), "said"')
     archives = [write(folder, "obeys", source, minWorkers=2, batchSize=4, maxBatchDelay=0)]
     with RayServer(archives, address=cluster.address, cpus=0.5, device="cpu") as server:
         clock("joined")
         send = sender(server.url)
+        found = nodes_go_and_come(cluster, second, send, clock)
         found["port"] = int(server.url.rpartition(":")[2])
-        until(lambda: running("front") == 2)
-        found["fronts"] = [running("front")]
-        with Load(send, PATH) as load:
-            before = load.pids(100)
-            cluster.remove_node(second, allow_graceful=False)
-            until(lambda: running("front") == 1)
-            until(lambda: len(load.pids(100)) == 2)
-        after = load.pids(100)
-        found["killed"] = {**load.found(), "workers": [len(before), len(before & after), len(after)]}
-        found["fronts"].append(running("front"))
-        clock("killed")
-        cluster.add_node(**NODE)
-        until(lambda: running("front") == 2)
-        found["fronts"].append(running("front"))
-        clock("added")
         found["theirs before"] = send("/theirs").text
+        found["again"] = refusal(cluster.address, archives[0])
         ours = sorted(serve.status().applications)
     ray.init(cluster.address, log_to_driver=False)
     until(lambda: len(serve.status().applications) == 1)
@@ -112,6 +98,33 @@ def joined(folder: Path, cluster: Any, second: Any, clock: Clock) -> dict[str, A
     ray.shutdown()
     clock("left")
     return found
+
+
+def nodes_go_and_come(cluster: Any, second: Any, send: Send, clock: Clock) -> dict[str, Any]:
+    until(lambda: running("front") == 2)
+    fronts = [running("front")]
+    with Load(send, PATH) as load:
+        before = load.pids(100)
+        cluster.remove_node(second, allow_graceful=False)
+        until(lambda: running("front") == 1)
+        until(lambda: len(load.pids(100)) == 2)
+    after = load.pids(100)
+    fronts.append(running("front"))
+    clock("killed")
+    cluster.add_node(**NODE)
+    until(lambda: running("front") == 2)
+    fronts.append(running("front"))
+    clock("added")
+    workers = [len(before), len(before & after), len(after)]
+    return {"killed": {**load.found(), "workers": workers}, "fronts": fronts}
+
+
+def refusal(address: str, archive: Path) -> list[str]:
+    """The last words of another server that joins, and is asked to serve the same."""
+    options = ["--engine", "ray", "--address", address, "--cpus-per-worker", "0.1", "--device", "cpu"]
+    command = [sys.executable, "-m", "ts.runner", "serve", str(archive), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return [str(done.returncode), done.stderr.splitlines()[-1]]
 
 
 def serve_theirs() -> None:

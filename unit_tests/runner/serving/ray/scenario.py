@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -56,6 +57,7 @@ class Broken:
     def handle(self, data, context):
         return data
 """
+WORKERS = 'torch_model_workers{model="obeys",version="1.0"} 2.0'
 LIMIT = 100_000  # bytes of a body
 SENDERS = 8
 REQUESTS = 240
@@ -124,6 +126,7 @@ def killed_under_load(send: Send) -> dict[str, Any]:
     found = {text: answer.result() for text, answer in answers.items()}
     lost = {text: seen(got) for text, got in found.items() if got.status_code != 200}
     return {
+        "folders": len(list(Path(tempfile.gettempdir()).glob("torch-model-*"))),
         "killed": pid,
         "left": send("/predictions/obeys", b"pid").json()["pid"],
         "lost": lost,
@@ -200,6 +203,8 @@ def until(condition: Callable[[], Any]) -> None:
 
 def main(folder: Path) -> None:
     bring_loopback_up()
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "temporary")
+    os.mkdir(tempfile.tempdir)
     archives = [
         write(folder, "broken", BROKEN),
         write(folder, "obeys", HANDLER, batchSize=4, maxBatchDelay=0, minWorkers=2),
@@ -218,8 +223,10 @@ def main(folder: Path) -> None:
         found["killed"] = killed_under_load(send)
         found["full"] = full_queue(send, folder / "gate")
         found["left"] = left(send, folder)
+        until(lambda: WORKERS in send("/metrics", method="GET").text)
         found["metrics"] = send("/metrics", method="GET").text
         found["deadly"] = deadly_request(send, folder / "dead")
+    found["folders"] = len(list((folder / "temporary").glob("torch-model-*")))
     found["command"] = command([write(folder, "obeys", HANDLER, own=1)])
     (folder / "found.json").write_text(json.dumps(found))
 

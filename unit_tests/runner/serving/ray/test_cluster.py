@@ -48,6 +48,11 @@ def test_a_server_that_joins_answers_where_ray_serve_listens_already(found: dict
     assert found["joined"]["port"] == 8098
 
 
+def test_a_server_does_not_take_the_place_of_another(found: dict[str, Any]) -> None:
+    message = "torch-model-runner: the cluster serves obeys:1.0, torchserve-handlers already"
+    assert found["joined"]["again"] == ["2", message]
+
+
 def test_no_request_is_lost_by_an_update(found: dict[str, Any]) -> None:
     update = found["deployed"]["update"]
     assert update["lost"] == []
