@@ -18,6 +18,7 @@ import os
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
@@ -71,7 +72,7 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     )
     parser.add_argument("--case", nargs="+", choices=names, metavar="CASE", help=", ".join(names))
     parser.add_argument("--rounds", type=int, default=5, help="of each load (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of a load (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of a load (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="default: a random one")
     parser.add_argument("--json", type=Path, help="file for the figures, written after each case")
     parser.add_argument("--markdown", type=Path, help="file for the tables")
@@ -114,6 +115,7 @@ class Run:
         self._report = report
         self._generator = generator
         self._plan = Plan(options.rounds, options.seconds, options.seed, options.quick)
+        self._began = time.perf_counter()
         self._contenders = [each for each in CONTENDERS if each.key in options.only]
 
     def run(self) -> None:
@@ -139,7 +141,8 @@ class Run:
         return field(self._generator, self._plan)
 
     def _write(self) -> None:
-        self._report.machine["load after"] = f"{os.getloadavg()[0]:.1f}"
+        minutes = (time.perf_counter() - self._began) / 60
+        self._report.machine.update({"load after": f"{os.getloadavg()[0]:.1f}", "minutes": f"{minutes:.1f}"})
         if self._options.json:
             self._report.write(self._options.json)
 

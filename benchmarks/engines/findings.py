@@ -51,7 +51,7 @@ def findings(
             ):
                 continue  # the load's, or no more than what the figures tell
             own, base = ([column(each) for each in rounds[key]] for key in (contender.key, OURS.key))
-            if not any(map(math.isnan, [*own, *base])):
+            if all(value > 0 for value in [*own, *base]):  # which is not so of NaN either
                 found.append(
                     ratio(f"{contender.name} / {OURS.name}, {what}", own, base, aims.get(what, NO_AIM))
                 )

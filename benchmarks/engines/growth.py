@@ -14,6 +14,7 @@ from benchmarks.load.loads import Closed, Measured
 from benchmarks.results import CaseResult, Figures, Finding
 
 BATCH_SIZE = 8
+ROUNDS = 3
 CLIENTS = 32  # two batches at work, and two that wait
 HANDLERS = {
     "photos": write_photo,
@@ -62,7 +63,7 @@ def run_handler(title: str, served: dict[int, Served], field: Field) -> CaseResu
     beside: dict[str, list[Measured]] = {}
     for contender in (TWO, RAY_ONE, RAY_TWO, NODES_TWO):
         field.start([contender], served[WORKERS[contender.key]])
-        (found,) = field.rounds([ONE.key, contender.key], [load]).values()
+        (found,) = field.rounds([ONE.key, contender.key], [load], ROUNDS).values()
         if not figures:
             figures.append(field.figures(ONE, found))
             rounds[ONE.key] = beside[ONE.key] = found.get(ONE.key, [])

@@ -35,7 +35,7 @@ class Plan:
     """
 
     rounds: int = 5
-    seconds: float = 2.0
+    seconds: float = 1.5
     seed: int = 0
     quick: bool = False
 
@@ -102,22 +102,31 @@ class Field:
         used = [server.cpu_seconds() - earlier for server, earlier in zip(servers, before)]
         return {key: measured(back, cpu) for key, back, cpu in zip(keys, found, used)}
 
-    def rounds(self, keys: Sequence[str], loads: Sequence[Load]) -> dict[Load, Rounds]:
-        """All loads in turn, for each server after the other; every second round backwards."""
+    def rounds(
+        self, keys: Sequence[str], loads: Sequence[Load], most: Optional[int] = None
+    ) -> dict[Load, Rounds]:
+        """All loads in turn, for each server after the other; every second round backwards.
+
+        Args:
+            keys: Of the contenders; those that do not run are left out.
+            loads: The loads.
+            most: Of the plan's rounds.
+        """
         keys = [key for key in keys if key in self.servers]
         found: dict[Load, Rounds] = {load: {key: [] for key in keys} for load in loads}
-        for number in range(self.plan.rounds):
-            say(f"  round {number + 1} of {self.plan.rounds}")
+        count = min(self.plan.rounds, most or self.plan.rounds)
+        for number in range(count):
+            say(f"  round {number + 1} of {count}")
             for key in keys if number % 2 == 0 else reversed(keys):
                 for load in loads:
                     found[load][key] += self.measure([key], load, number).values()
         return found
 
-    def at_once(self, keys: Sequence[str], load: Load) -> Rounds:
+    def at_once(self, keys: Sequence[str], load: Load, most: int) -> Rounds:
         """All servers under the same load at the same time, where they wait more than they compute."""
         keys = [key for key in keys if key in self.servers]
         found: Rounds = {key: [] for key in keys}
-        for number in range(self.plan.rounds):
+        for number in range(min(self.plan.rounds, most)):
             for key, each in self.measure(keys, load, number).items():
                 found[key].append(each)
         return found

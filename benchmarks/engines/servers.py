@@ -90,9 +90,15 @@ class Server:
         """Megabytes."""
         return trees.memory(self._process.pid)
 
+    def answers(self, count: int) -> list[bytes]:
+        """The bodies that it gives to the first few requests, each asked alone."""
+        kind, path = self.requests["content_type"], self.requests["path"]
+        bodies = [Path(body).read_bytes() for body in self.requests["bodies"][:count]]
+        return [self._ask(path, body, {"Content-Type": kind})[1] for body in bodies]
+
     def _await_answer(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         end = time.perf_counter() + START_SECONDS
-        while (status := self._ask(path, body, headers)) != 200:
+        while (status := self._ask(path, body, headers)[0]) != 200:
             if status:
                 end = min(end, time.perf_counter() + ERROR_SECONDS)
             if self._process.poll() is not None or time.perf_counter() > end:
@@ -100,13 +106,15 @@ class Server:
                 raise ServerFailedError("\n".join([f"did not start; its last answer: {status}", *last]))
             time.sleep(POLL_SECONDS)
 
-    def _ask(self, path: str, body: bytes, headers: dict[str, str]) -> Optional[int]:
+    def _ask(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[Optional[int], bytes]:
+        """The status and body of an answer; no status where there is none."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=START_SECONDS)
         try:
             connection.request("POST", path, body, headers)
-            return connection.getresponse().status
+            response = connection.getresponse()
+            return response.status, response.read()
         except (OSError, http.client.HTTPException):
-            return None
+            return None, b""
         finally:
             connection.close()
 

@@ -66,9 +66,12 @@ async def put_under_load(
     times: Optional[Sequence[float]] = None,
 ) -> dict[str, Any]:
     made = read_requests(port, requests)
-    if times is not None:
-        return await open_loop(port, made, times)
-    return await closed_loop(port, made, clients, seconds)
+    try:
+        if times is not None:
+            return await open_loop(port, made, times)
+        return await closed_loop(port, made, clients, seconds)
+    except OSError as error:  # the server has ended
+        return {"seconds": 1.0, "latencies": [], "failed": {f"no connection: {error.strerror}": 1}}
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

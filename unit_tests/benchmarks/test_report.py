@@ -58,7 +58,19 @@ def test_tables_mark_what_differs_what_is_missed_and_what_is_missing(report):
         assert "32 images" in shown
 
 
-@pytest.mark.parametrize("name", ["handlers-cpu", "handlers-cuda", "server", "settings-cpu", "settings-cuda"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "handlers-cpu",
+        "handlers-cuda",
+        "server",
+        "serving",
+        "growth",
+        "threads",
+        "settings-cpu",
+        "settings-cuda",
+    ],
+)
 def test_the_page_has_a_place_for_the_tables_of_each_benchmark(name):
     page = README.read_text(encoding="utf-8")
     assert f"\n\nnew\n\n<!-- end of {name} -->" in with_tables(page, name, "new")
