@@ -23,14 +23,14 @@ from typing import Any, Callable, Optional
 
 from benchmarks.batch.photos import write_photos
 from benchmarks.machine import describe
-from benchmarks.namespace import ROOT, unshare
+from benchmarks.processes.namespace import ROOT, unshare
 from examples.assets import PHOTOS, fetch_all
 from examples.image_classifier.build import build_archive
 
 AIM = 1.8  # times the rate of one process as it is, by two workers on two cores
 IN_A_NETWORK = """
 import os, sys
-from benchmarks.namespace import bring_loopback_up
+from benchmarks.processes.namespace import bring_loopback_up
 bring_loopback_up()
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """

@@ -71,6 +71,13 @@ def test_each_file_has_its_row_in_order_and_batches_are_the_archives(archive: Bu
     assert (rows[4].content_type, rows[4].content) == ("image/png", b"\x89PNG")
 
 
+def test_files_are_read_from_urls_too(archive: Build, files: Any) -> None:
+    urls = [f"file://{path}" for path in files("a", None)]
+    with answerer(archive()) as found:
+        rows = found.answer(urls)
+    assert [(row.path, row.status) for row in rows] == [(urls[0], 200), (urls[1], 404)]
+
+
 def test_options_go_with_each_file(archive: Build, files: Any) -> None:
     with answerer(archive(), ("topk", "3")) as found:
         (row,) = found.answer(files("a"))
