@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from benchmarks.processes.trees import (
     cpu_seconds,
     kill,
     memory,
+    own_seconds,
     parse_stat,
     tree,
 )
@@ -53,11 +55,17 @@ def family() -> Iterator[subprocess.Popen[str]]:
 
 def test_a_name_may_hold_brackets_and_spaces() -> None:
     text = "42 (a) b (c) S 7 1 1 0 -1 4194560 1 2 3 4 100 50 20 10 20 0 1 0 99 1 1"
-    assert parse_stat(text) == Process(7, pytest.approx(1.8))  # type: ignore[arg-type]
+    assert parse_stat(text) == Process(7, 1.5, pytest.approx(0.3))  # type: ignore[arg-type]
+
+
+def test_a_process_is_known_to_less_than_a_hundredth_of_a_second() -> None:
+    before = time.process_time()
+    seen = own_seconds(os.getpid())
+    assert before <= seen <= time.process_time()
 
 
 def test_a_tree_is_all_below_its_root() -> None:
-    processes = {1: Process(0, 0), 2: Process(1, 0), 3: Process(2, 0), 4: Process(1, 0), 9: Process(8, 0)}
+    processes = {pid: Process(parent, 0, 0) for pid, parent in ((1, 0), (2, 1), (3, 2), (4, 1), (9, 8))}
     assert tree(2, processes) == [2, 3]
     assert sorted(tree(1, processes)) == [1, 2, 3, 4]
     assert tree(7, processes) == []
