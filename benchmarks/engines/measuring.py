@@ -18,6 +18,7 @@ from benchmarks.measuring import say
 from benchmarks.results import Figures
 
 WARM_UPS = 6
+LATE = 0.02  # seconds after it was due that a request may be sent without a note
 WARM = 0.1  # the share by which a round of a warm-up may be faster than the one before
 
 Rounds = dict[str, list[Measured]]  # by the contender's key
@@ -174,6 +175,9 @@ def figures_of(name: str, rounds: Sequence[Measured], memory: Optional[float] = 
     }
     missing = None if any(each.latencies for each in rounds) else "no request was answered"
     notes = [f"{count} requests: {what}" for what, count in failures(rounds).items()]
+    lag = max((each.lag for each in rounds), default=0.0)
+    if lag > LATE:
+        notes.append(f"sent up to {1000 * lag:.0f} ms late, which the latencies tell")
     seconds = [1 / each.rate for each in rounds if each.latencies]
     known = {key: value for key, value in more.items() if value is not None}
     return Figures(name, 1, seconds, missing=missing, more=known, notes=notes)

@@ -8,7 +8,7 @@ from typing import Any, Optional
 import pytest
 
 from benchmarks.engines.archives import Served
-from benchmarks.engines.cases import CASES, SLOW, answers, arrivals_below, run_case, slowest
+from benchmarks.engines.cases import CASES, answers, arrivals_below, run_case, slowest
 from benchmarks.engines.contenders import CONTENDERS, Contender
 from benchmarks.engines.measuring import Plan
 from benchmarks.load.loads import Arrivals, Closed, Load, Measured
@@ -92,12 +92,14 @@ def test_the_slowest_is_that_with_all_clients() -> None:
 
 def test_the_handler_that_sleeps_gets_60_arrivals_a_second_for_the_mean_batch() -> None:
     field, _ = run("slow")
-    assert [(load.rate, load.seconds) for load in field.loads if isinstance(load, Arrivals)] == [
-        (40, 15),
-        (60, 15),
-        (70, 15),
-    ]
-    assert "stock" not in {each.key for each in SLOW.side_by_side}
+    seen = [(load.rate, load.seconds) for load in field.loads if isinstance(load, Arrivals)]
+    assert seen == 2 * [(40, 15), (60, 15), (70, 15)]
+
+
+def test_ray_is_not_asked_while_others_are_whose_latencies_count() -> None:
+    field, _ = run("slow")
+    assert field.at_once_seen[0] == {"torchserve", "embedded", "litserve"}
+    assert field.at_once_seen[-1] == {"torchserve", "ray"}
 
 
 @pytest.mark.parametrize(("bodies", "expected"), [([b'{"a": 1}'], [{"a": 1}]), ([b'{"a": 1}', b""], [])])
