@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Union
 
+import ray
 from ray import serve
 from ray.serve import Application, RunTarget
 from starlette.types import ASGIApp
@@ -23,10 +25,11 @@ from ts.runner.serving.ray.plan import (
     plan_from,
     replicas_of,
 )
-from ts.runner.serving.ray.replica import ArchiveReplica
+from ts.runner.serving.ray.replica import ArchiveReplica, ReplicaOptions
 
 REQUESTS_OF_A_FRONT = 10_000  # at once; what a model cannot take, its own queue refuses
 HEALTH_CHECK_SECONDS = 5
+GPUS_IN_SIGHT = "CUDA_VISIBLE_DEVICES"  # of a process, by their numbers
 
 
 def serve_targets(
@@ -61,10 +64,19 @@ def targets_of(plans: Sequence[Plan], nodes: int, cpus: float, max_request_size:
     return [*targets, RunTarget(front, FRONT, "/", logging_config=QUIET)]
 
 
+class SharedNodeReplica(ArchiveReplica):
+    """A replica on a node with GPUs: Ray leaves them in sight of processes, too, that have no share of one."""
+
+    async def __init__(self, options: ReplicaOptions) -> None:  # type: ignore[misc]
+        if not ray.get_gpu_ids():
+            os.environ[GPUS_IN_SIGHT] = ""
+        await super().__init__(options)
+
+
 def archive_application(plan: Plan, cpus: float) -> Application:
     settings = plan.options.settings
     room = 2 * (settings.job_queue_size + settings.batch_size)
-    deployment: Any = serve.deployment(ArchiveReplica)
+    deployment: Any = serve.deployment(SharedNodeReplica)
     configured = deployment.options(
         name=DEPLOYMENT,
         # More than a replica's own queue ever holds: one that Ray finds full makes it wait longer and longer.

@@ -11,8 +11,9 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from unit_tests.runner.serving.ray.load import Load
 from unit_tests.runner.serving.ray.namespace import bring_loopback_up
@@ -184,10 +185,12 @@ def all_new(load: Load) -> bool:
     return {each["edition"] for each in load.answers[-50:]} == {2} and state("obeys:1.0") == "RUNNING"
 
 
-def state(application: str) -> str:
+def state(application: str) -> Optional[str]:
+    """As Ray Serve has it; None if there is no such application."""
     from ray import serve
 
-    return str(serve.status().applications[application].status.value)
+    found = serve.status().applications.get(application)
+    return str(found.status.value) if found else None
 
 
 def answers(send: Send, path: str) -> Callable[[], bool]:
@@ -200,12 +203,18 @@ def answers(send: Send, path: str) -> Callable[[], bool]:
     return is_answered
 
 
-def deploy(folder: Path, *names: str) -> None:
+def deploy(folder: Path, *names: str, options: Sequence[str] = ("--device", "cpu")) -> Path:
+    """Deploys what `ray-config` writes, and says where it is."""
     out = folder / "serve.yaml"
     archives = [str(folder / f"{name}.mar") for name in names]
-    options = ["--cpus-per-worker", "0.5", "--host", "127.0.0.1", "--port", str(PORT), "--device", "cpu"]
-    run("-m", "ts.runner", "ray-config", *archives, *options, "--force", "--output", str(out))
-    run("-m", "ray.serve.scripts", "deploy", str(out), "--address", f"http://127.0.0.1:{DASHBOARD}")
+    where = ["--host", "127.0.0.1", "--port", str(PORT), "--cpus-per-worker", "0.5"]
+    run("-m", "ts.runner", "ray-config", *archives, *where, *options, "--force", "--output", str(out))
+    serve_deploy(out)
+    return out
+
+
+def serve_deploy(config: Path) -> None:
+    run("-m", "ray.serve.scripts", "deploy", str(config), "--address", f"http://127.0.0.1:{DASHBOARD}")
 
 
 def run(*arguments: str) -> None:

@@ -83,9 +83,9 @@ REQUEST_SET: list[tuple[str, str, dict[str, Any]]] = [
 Send = Callable[..., requests.Response]
 
 
-def write(folder: Path, name: str, source: str, **config: Any) -> Path:
+def write(folder: Path, name: str, source: str, *, version: str = "1.0", **config: Any) -> Path:
     path = folder / f"{name}.mar"
-    model = {"modelName": name, "handler": "own.py", "modelVersion": "1.0", "configFile": "config.yaml"}
+    model = {"modelName": name, "handler": "own.py", "modelVersion": version, "configFile": "config.yaml"}
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("own.py", source)
         archive.writestr("config.yaml", json.dumps(config))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import Any
 
 import pytest
 
 pytest.importorskip("ray")
 
+import ray
+
 from ts.runner.serving.ray.plan import arguments_of, plan_archives
-from ts.runner.serving.ray.targets import archive_of, front_of, serve_targets
+from ts.runner.serving.ray.targets import SharedNodeReplica, archive_of, front_of, serve_targets
 
 
 def deployment_of(application: Any) -> Any:
@@ -48,3 +52,19 @@ def test_a_document_names_the_same_applications(archive: Any) -> None:
     assert made.max_ongoing_requests == 28
     front = deployment_of(front_of({"archives": [arguments], "max_request_size": 10}))
     assert (front.name, front.ray_actor_options["num_cpus"]) == ("front", 0)
+
+
+@pytest.mark.parametrize(("share", "in_sight"), [([], ""), ([1], "1")])
+def test_a_replica_sees_no_gpu_that_it_has_no_share_of(
+    archive: Any, monkeypatch: pytest.MonkeyPatch, share: list[int], in_sight: str
+) -> None:
+    async def start() -> None:
+        (plan,) = plan_archives([archive(own=1)], device="cpu")
+        replica = SharedNodeReplica.__new__(SharedNodeReplica)
+        await replica.__init__(plan.options)  # type: ignore[misc]
+        replica.__del__()
+
+    monkeypatch.setattr(ray, "get_gpu_ids", lambda: share)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    asyncio.run(start())
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == in_sight

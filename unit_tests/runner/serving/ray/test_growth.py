@@ -1,0 +1,49 @@
+"""What takes a cluster minutes, and so is tried where it is asked for: `RAY_GROWTH=1 pytest THIS-FILE`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
+
+SCENARIO = "unit_tests.runner.serving.ray.growth"
+SECONDS = 600
+
+pytestmark = pytest.mark.skipif(not os.environ.get("RAY_GROWTH"), reason="RAY_GROWTH=1 asks for it")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one run on one cluster has seen."""
+    pytest.importorskip("ray")
+    if reason := why_not():
+        pytest.skip(reason)
+    folder: Path = tmp_path_factory.mktemp("growth")
+    process = run_in_namespace(SCENARIO, str(folder), timeout=SECONDS)
+    assert process.returncode == 0, process.stderr[-4000:]
+    return json.loads((folder / "found.json").read_text())
+
+
+def test_workers_become_as_many_as_the_load_asks_for_and_few_again(found: dict[str, Any]) -> None:
+    assert found["scaled"]["workers"] == [1, 3, 1]
+    assert found["scaled"]["lost"] == []
+    assert found["scaled"]["answered"] >= 100
+
+
+def test_a_new_version_takes_over_without_a_lost_request(found: dict[str, Any]) -> None:
+    versions = found["versions"]
+    assert (versions["lost"], versions["broken"]) == ([], 0)
+    assert (versions["editions"], versions["last"]) == ([1, 2], 2)
+
+
+def test_workers_share_gpus_and_see_their_own_only(found: dict[str, Any]) -> None:
+    assert found["gpus"] == {"gpus": ["0", "0", "1", "1"], "lost": []}
+
+
+def test_workers_without_a_share_see_no_gpu(found: dict[str, Any]) -> None:
+    assert found["versions"]["gpus"] == [""]
