@@ -12,6 +12,7 @@ class Response(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+    is_whole: bool
 
     @property
     def json(self) -> Any:
@@ -70,4 +71,5 @@ async def ask(
         sent[0]["status"],
         {name.decode("latin-1"): value.decode("latin-1") for name, value in sent[0]["headers"]},
         b"".join(message.get("body", b"") for message in sent[1:]),
+        not sent[-1].get("more_body", False),
     )

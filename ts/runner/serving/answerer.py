@@ -43,8 +43,10 @@ class Parts:
             self._tell(self._indexes[request_id], reply_of(answer))
 
     def rest_of(self, call: Call, answer: Answer) -> Reply:
-        """What is not told yet of an answer."""
-        return Reply(200, answer.body) if self._told.get(call.id) else reply_of(answer)
+        """What is not told yet of an answer; a 503 if the handler failed after its first part."""
+        if not self._told.get(call.id):
+            return reply_of(answer)
+        return Reply(200, answer.body) if answer.reason is None else Reply(503, b"")
 
 
 def answer_calls(

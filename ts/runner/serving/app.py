@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Mapping
+from contextlib import suppress
 from typing import Any, Callable
 
 from starlette.applications import Starlette
@@ -184,7 +185,7 @@ def response_of(reply: Reply, request_id: str = "") -> Response:
     response = (
         Response(reply.body, reply.status)
         if reply.more is None
-        else StreamingResponse(in_parts(reply.body, reply.more), reply.status)
+        else InParts(in_parts(reply.body, reply.more), reply.status)
     )
     headers = response.raw_headers
     if reply.content_type is not None:
@@ -194,6 +195,14 @@ def response_of(reply: Reply, request_id: str = "") -> Response:
     headers.append((b"x-request-id", (request_id or new_id()).encode()))
     headers.extend(NOT_CACHED)
     return response
+
+
+class InParts(StreamingResponse):
+    """A response without an end, by which clients know, where the answer has none; see `Reply.more`."""
+
+    async def stream_response(self, send: Send) -> None:
+        with suppress(ConnectionError):
+            await super().stream_response(send)
 
 
 async def in_parts(first: bytes, more: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

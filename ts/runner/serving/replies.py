@@ -27,7 +27,8 @@ class Reply:
         body: The bytes.
         content_type: None where the handler set none, since TorchServe then sends none.
         headers: Others, in texts that a header can hold.
-        more: What follows the body as it comes, where a handler sends an answer in parts.
+        more: What follows the body as it comes, where a handler sends an answer in parts; raises a ConnectionError
+            if that breaks off.
     """
 
     status: int

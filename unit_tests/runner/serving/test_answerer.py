@@ -39,6 +39,8 @@ for part in "12":
     send_intermediate_predict_response(parts, self.context.request_ids, "", 200, self.context)
     for index in range(len(rows)):
         self.context.set_response_status(200, "", index)
+if rows[0] == "fail":
+    raise ValueError("secret")
 return [row + "3" for row in rows]
 """
 
@@ -105,6 +107,15 @@ def test_parts_of_an_answer_are_told_as_they_are_sent(build_class: Callable[[str
         whole, _ = answer_calls(model, calls)
         assert [reply.body for reply in whole] == [b"a1a2a3", b"b1b2b3"]
         assert {(reply.status, reply.content_type) for reply in whole} == {(201, "text/plain")}
+
+
+def test_a_failure_after_a_part_is_no_part_of_the_answer(build_class: Callable[[str], Path]) -> None:
+    told: list[bytes] = []
+    with load_archive(build_class(IN_PARTS), device="cpu") as model:
+        call = prediction_call([], b"fail")
+        replies, _ = answer_calls(model, [call], lambda _, part: told.append(part.body))
+    assert told == [b"fail1", b"fail2"]
+    assert replies == [Reply(503, b"")]
 
 
 @pytest.mark.parametrize(("status", "expected", "body"), [(204, 204, b""), (700, 503, b"Prediction failed")])

@@ -274,10 +274,23 @@ def test_an_answer_in_parts_is_sent_as_it_comes() -> None:
                 yield part
 
     response = Server(Speaks("echo")).ask("POST", "/predictions/echo", b"x")
-    assert (response.status, response.body) == (201, b"first second third")
+    assert (response.status, response.body, response.is_whole) == (201, b"first second third", True)
     assert (response.headers["content-type"], response.headers["x-own"]) == ("text/plain", "1")
     assert "content-length" not in response.headers
     assert response.headers["x-request-id"]
+
+
+def test_an_answer_that_breaks_off_has_no_end() -> None:
+    class Stutters(Echo):
+        async def answer(self, call: Call, is_awaited: Callable[[], bool]) -> Reply:
+            return Reply(200, b"first ", more=self.more())
+
+        async def more(self) -> AsyncIterator[bytes]:
+            yield b"second"
+            raise ConnectionError
+
+    response = Server(Stutters("echo")).ask("POST", "/predictions/echo", b"x")
+    assert (response.status, response.body, response.is_whole) == (200, b"first second", False)
 
 
 def test_a_client_that_leaves_is_not_answered() -> None:

@@ -30,12 +30,12 @@ class Stream:
         """The bodies.
 
         Raises:
-            ConnectionError: The worker ended before the answer did.
+            ConnectionError: The handler failed, or its worker ended, before the answer did.
         """
         while (body := await self._queue.get()) is not None:
             yield body
         if not self._is_whole:
-            raise ConnectionError("the worker ended before its answer did")
+            raise ConnectionError("the answer breaks off")
 
 
 class Streams:
@@ -52,9 +52,9 @@ class Streams:
     def __enter__(self) -> Streams:
         return self
 
-    def __exit__(self, kind: Optional[type[BaseException]], *more: object) -> None:
+    def __exit__(self, *error: object) -> None:
         for stream in self._streams.values():
-            stream.end(is_whole=kind is None)
+            stream.end(is_whole=False)
 
     def add(self, index: int, part: Reply) -> None:
         """Takes the next part of a reply."""
@@ -65,6 +65,8 @@ class Streams:
             self._begin(index, replace(part, more=stream))
 
     def end(self, replies: Sequence[Reply]) -> None:
-        """Takes the last part of each."""
-        for index, stream in self._streams.items():
-            stream.add(replies[index].body)
+        """Takes the last part of each; another status than 200 means that the handler failed before it."""
+        for index in list(self._streams):
+            stream, reply = self._streams.pop(index), replies[index]
+            stream.add(reply.body)
+            stream.end(is_whole=reply.status == 200)

@@ -38,6 +38,8 @@ def handle(data, context):
         time.sleep(0.01)
     if gate.endswith("die"):
         os._exit(3)
+    if gate.endswith("fail"):
+        raise ValueError(gate)
     return ["third"]
 """
 
@@ -52,13 +54,17 @@ def test_the_parts_of_replies_come_in_order_to_the_last() -> None:
         with Streams(begun.__setitem__) as streams:
             for index, part in ((1, b"a"), (0, b"b"), (1, b"c")):
                 streams.add(index, Reply(201, part, "text/plain"))
-            streams.end([Reply(200, b"d"), Reply(200, b"e"), Reply(200, b"f")])
+            streams.add(2, Reply(200, b"g"))
+            streams.end([Reply(200, b"d"), Reply(200, b"e"), Reply(503, b"")])
         assert {index: (reply.status, reply.body) for index, reply in begun.items()} == {
             1: (201, b"a"),
             0: (201, b"b"),
+            2: (200, b"g"),
         }
         assert await parts_of(begun[1].more) == [b"c", b"e"]
         assert await parts_of(begun[0].more) == [b"d"]
+        with pytest.raises(ConnectionError):
+            await parts_of(begun[2].more)
 
     asyncio.run(run())
 
@@ -79,7 +85,7 @@ def test_a_stream_that_breaks_off_is_an_error() -> None:
         assert isinstance(stream, Stream)
         parts = stream.__aiter__()
         assert await parts.__anext__() == b"b"
-        with pytest.raises(ConnectionError, match="ended before its answer did"):
+        with pytest.raises(ConnectionError, match="breaks off"):
             await parts.__anext__()
 
     asyncio.run(run())
@@ -107,8 +113,11 @@ def test_a_client_gets_the_first_part_while_the_handler_is_at_work(archive: Arch
         assert response.read() == b"third"
 
 
-def test_a_worker_that_dies_breaks_the_answer_off(archive: Archive, tmp_path: Path, send: Any) -> None:
-    gate = tmp_path / "die"
+@pytest.mark.parametrize("how", ["die", "fail"])
+def test_a_handler_that_fails_breaks_the_answer_off(
+    archive: Archive, tmp_path: Path, send: Any, how: str
+) -> None:
+    gate = tmp_path / how
     with EmbeddedServer([archive("speaks", SPEAKS)], device="cpu") as server:
         with asked(server, str(gate)) as response:
             assert response.read(len("first second ")) == b"first second "
