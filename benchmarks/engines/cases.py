@@ -30,9 +30,10 @@ from benchmarks.results import CaseResult, Figures
 CLIENTS = (1, BUSY)
 SHARES = (0.5, 0.8)  # of the slowest's closed rate, for arrivals
 SLOW_RATES = (40, MEAN_BATCH_AT, 70)  # a second, of 80 that batches of 8 in 100 ms make
-SLOW_SECONDS = 15
+SLOW_SECONDS = 12
 SLOW_ROUNDS = 2
 ARRIVAL_ROUNDS = 3
+DOZENS, MOST_SECONDS = 60, 6
 COMPARED = 3  # requests whose answers are compared
 
 
@@ -132,7 +133,9 @@ def slow_loads(plan: Plan) -> list[Load]:
 
 
 def arrivals_below(rate: float, plan: Plan) -> list[Load]:
-    return [Arrivals(share * rate, 2 * plan.seconds) for share in SHARES]
+    """Of a real model: for as long as some dozens need to arrive."""
+    seconds = [min(MOST_SECONDS, max(2 * plan.seconds, DOZENS / (share * rate))) for share in SHARES]
+    return [Arrivals(share * rate, each) for share, each in zip(SHARES, seconds)]
 
 
 def slowest(found: dict[Load, Rounds]) -> float:

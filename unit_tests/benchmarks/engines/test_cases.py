@@ -77,7 +77,7 @@ def test_only_what_is_asked_for_is_started() -> None:
 def test_arrivals_to_a_real_model_are_shares_of_the_slowest() -> None:
     field, _ = run("text")
     assert [load for load in field.loads if isinstance(load, Arrivals)] == [
-        Arrivals(20.0, 2.0),
+        Arrivals(20.0, 3.0),
         Arrivals(32.0, 2.0),
     ]
 
@@ -88,12 +88,13 @@ def test_the_slowest_is_that_with_all_clients() -> None:
     assert slowest(found) == 100
     assert slowest({Closed(16, 1.0): {}}) == 1
     assert arrivals_below(100, Plan(seconds=1.5)) == [Arrivals(50, 3.0), Arrivals(80, 3.0)]
+    assert arrivals_below(10, Plan(seconds=1.5)) == [Arrivals(5, 6), Arrivals(8, 6)]
 
 
 def test_the_handler_that_sleeps_gets_60_arrivals_a_second_for_the_mean_batch() -> None:
     field, _ = run("slow")
     seen = [(load.rate, load.seconds) for load in field.loads if isinstance(load, Arrivals)]
-    assert seen == 2 * [(40, 15), (60, 15), (70, 15)]
+    assert seen == 2 * [(40, 12), (60, 12), (70, 12)]
 
 
 def test_ray_is_not_asked_while_others_are_whose_latencies_count() -> None:
