@@ -96,6 +96,10 @@ def stopped_once() -> Iterator[None]:
 def check(arguments: argparse.Namespace) -> None:
     if arguments.output is None:
         raise InputError("--engine ray writes its answers to a file: --output answers.parquet")
+    if "://" in arguments.output:
+        raise InputError(
+            f"--output {arguments.output}: answers are written to a path of this machine, not to a URL"
+        )
     if STDIN in arguments.inputs:
         raise InputError("--engine ray answers files and folders, not standard input (-)")
     if arguments.json:

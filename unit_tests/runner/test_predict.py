@@ -32,6 +32,7 @@ def test_options_of_ray_are_not_this_processes(option: list[str]) -> None:
     ("arguments", "text"),
     [
         (["a.jpg"], "--engine ray writes its answers to a file: --output answers.parquet"),
+        (["a.jpg", "--output", "s3://bucket/a.parquet"], "written to a path of this machine, not to a URL"),
         (["-", "--output", "a.parquet"], "not standard input"),
         (["a.jpg", "--output", "a.parquet", "--json"], "--json is for answers that are printed"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -74,30 +74,24 @@ class FileAnswerer:
             self._loop.run_until_complete(self._start(tries=1))
             failed.pop_all()
 
-    def answer(self, paths: Sequence[str]) -> list[Row]:
-        """A row a file, in the same order.
+    def answer(self, paths: Sequence[str]) -> Iterator[list[Row]]:
+        """A row a file, in the same order, batch by batch.
 
         Raises:
             ServerError: The handler does not start again.
         """
-        return self._loop.run_until_complete(self._answer(paths))
+        todo = list(batches(paths, self._options.settings.batch_size))
+        reading = [self._loop.create_task(self._read(batch)) for batch in todo[:1]]
+        for number, batch in enumerate(todo):
+            following = todo[number + 1 : number + 2]
+            reading.extend(self._loop.create_task(self._read(batch)) for batch in following)
+            yield self._loop.run_until_complete(self._rows(batch, reading.pop(0)))
 
     def close(self) -> None:
         """Ends the handler's process, and deletes what was unpacked."""
         if self._worker is not None:
             self._loop.run_until_complete(self._stop(STOP_SECONDS))
         self._stack.close()
-
-    async def _answer(self, paths: Sequence[str]) -> list[Row]:
-        rows: list[Row] = []
-        reading: Optional[asyncio.Future[list[Union[Call, Reply]]]] = None
-        names: list[str] = []
-        for batch in [*batches(paths, self._options.settings.batch_size), []]:
-            started = asyncio.ensure_future(self._read(batch))
-            if reading is not None:
-                rows.extend(await self._rows(names, await reading))
-            reading, names = started, batch
-        return rows
 
     async def _read(self, paths: Sequence[str]) -> list[Union[Call, Reply]]:
         """The requests with the files' contents; for a file that cannot be read, its answer."""
@@ -112,7 +106,8 @@ class FileAnswerer:
         except Exception as error:
             return unread(error)
 
-    async def _rows(self, paths: Sequence[str], items: Sequence[Union[Call, Reply]]) -> list[Row]:
+    async def _rows(self, paths: Sequence[str], reading: asyncio.Task[list[Union[Call, Reply]]]) -> list[Row]:
+        items = await reading
         replies = iter(await self._replies([item for item in items if isinstance(item, Call)]))
         given = [next(replies) if isinstance(item, Call) else item for item in items]
         return [Row(path, reply.status, reply.content_type, reply.body) for path, reply in zip(paths, given)]

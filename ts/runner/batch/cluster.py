@@ -67,15 +67,16 @@ class RayAnswerer:
         logging.basicConfig(level=options.log_level, format="%(name)s: %(message)s")
         self._answerer = FileAnswerer(options)
 
-    def __call__(self, table: Any) -> Any:
+    def __call__(self, table: Any) -> Iterator[Any]:
         import pyarrow as pa
 
         names = table["name"].to_pylist()
-        answers = self._answerer.answer([absolute(os.fsdecode(name), self._folder) for name in names])
-        columns = zip(*((name, *row[1:]) for name, row in zip(names, answers)))
-        kinds = pa.binary(), pa.int32(), pa.string(), pa.binary()
-        arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds)]
-        return pa.table(arrays, ["name", *Row._fields[1:]])
+        kinds = pa.binary(), pa.int32(), pa.string(), pa.large_binary()
+        rest = iter(names)
+        for rows in self._answerer.answer([absolute(os.fsdecode(name), self._folder) for name in names]):
+            columns = zip(*((next(rest), *row[1:]) for row in rows))
+            arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds)]
+            yield pa.table(arrays, ["name", *Row._fields[1:]])
 
     def __del__(self) -> None:
         """Ray calls this before it ends the process."""

@@ -11,10 +11,18 @@ from ts.runner.serving.forms import Part
 from ts.runner.serving.replies import Reply, error_reply
 from ts.runner.serving.requests import Call
 
-STATUS_OF_FAULT = (
+LARGEST = 1 << 30  # bytes of a file: what does not fit in memory would end Ray's own process, again and again
+
+
+class FileTooLargeError(Exception):
+    """A file has more bytes than may be sent."""
+
+
+STATUS_OF_FAULT: tuple[tuple[type[Exception], int], ...] = (  # of a file that cannot be read; else 500
     (FileNotFoundError, 404),
     (PermissionError, 403),
-)  # of a file that cannot be read; else 500
+    (FileTooLargeError, 413),
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ def read_content(path: str) -> bytes:
     """The bytes of a file at a path or URL.
 
     Raises:
+        FileTooLargeError: It has more than `LARGEST`.
         OSError: It cannot be read; from file systems behind URLs others come, too.
     """
     if URL.match(path):
@@ -58,6 +67,9 @@ def read_content(path: str) -> bytes:
         system, place = url_to_fs(path)
         return system.cat_file(place)
     with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST:
+            raise FileTooLargeError(f"it has {size} bytes, and {LARGEST} are the most")
         return file.read()
 
 

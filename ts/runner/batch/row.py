@@ -12,7 +12,7 @@ class Row(NamedTuple):
 
     Attributes:
         path: Of the file, as `list_files` has it.
-        status: HTTP status code; of a file that cannot be read 404, 403 or 500.
+        status: HTTP status code; of a file that cannot be read 404, 403, 413 or 500.
         content_type: As the handler set it; None where it did not.
         content: The body that a client would get.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ COLUMNS = [
     ("body", pa.binary()),
 ]
 FACTS = b"torchserve_handlers"  # the key of what was asked, in the file's metadata
-ROWS_AT_ONCE = 1000  # of a row group, which is held in memory
+ROWS_AT_ONCE, BYTES_AT_ONCE = 1000, 64 << 20  # of a row group, which is held in memory
 
 
 def write_table(path: Path, rows: Iterable[Row], facts: dict[str, Any]) -> None:
@@ -34,16 +33,29 @@ def write_table(path: Path, rows: Iterable[Row], facts: dict[str, Any]) -> None:
     """
     schema = pa.schema(COLUMNS, metadata={FACTS: json.dumps(facts)})
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    remaining = iter(rows)
     try:
         with pq.ParquetWriter(str(part), schema, compression="zstd") as writer:
-            while some := list(islice(remaining, ROWS_AT_ONCE)):
+            for some in groups(rows):
                 writer.write_table(table_of(some, schema))
         os.replace(part, path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows, so many at a time as are held in memory; a larger one alone."""
+    some: list[Row] = []
+    size = 0
+    for row in rows:
+        if some and (len(some) == ROWS_AT_ONCE or size + len(row.content) > BYTES_AT_ONCE):
+            yield some
+            some, size = [], 0
+        some.append(row)
+        size += len(row.content)
+    if some:
+        yield some
 
 
 def table_of(rows: list[Row], schema: pa.Schema) -> pa.Table:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ts.runner.answering.payload import prediction
-from ts.runner.batch.question import Question, absolute, read_content, unread
+from ts.runner.batch.question import LARGEST, FileTooLargeError, Question, absolute, read_content, unread
 
 CASES: list[tuple[str, bytes, dict[str, str], dict[str, str], bool]] = [
     ("a.jpg", b"\xff\xd8", {}, {}, False),
@@ -54,6 +54,17 @@ def test_a_file_that_cannot_be_read_has_a_status(error: Exception, status: int, 
     reply = unread(error)
     assert reply.status == status
     assert json.loads(reply.body) == {"code": status, "type": type(error).__name__, "message": message}
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "a", "wb") as sparse:
+        sparse.truncate(LARGEST + 1)
+    with pytest.raises(FileTooLargeError) as error:
+        read_content(str(tmp_path / "a"))
+    reply = unread(error.value)
+    assert reply.status == 413
+    message = f"The file cannot be read: it has {LARGEST + 1} bytes, and {LARGEST} are the most"
+    assert json.loads(reply.body)["message"] == message
 
 
 def test_files_behind_urls_are_read() -> None:

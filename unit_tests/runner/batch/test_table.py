@@ -47,6 +47,20 @@ def test_it_is_read_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert read_facts(tmp_path / "a.parquet") == FACTS
 
 
+def test_no_more_is_held_in_memory_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(table, "BYTES_AT_ONCE", 10)
+    rows = [Row(str(size), 200, None, b"x" * size) for size in (1, 1, 1, 1, 6, 4, 20, 1)]
+    assert [[int(row.path) for row in some] for some in table.groups(rows)] == [
+        [1, 1, 1],
+        [1, 6],
+        [4],
+        [20],
+        [1],
+    ]
+    assert list(table.groups([])) == []
+
+
 def test_a_table_that_cannot_be_made_whole_leaves_the_old_one(tmp_path: Path) -> None:
     def breaking() -> object:
         yield ROWS[0]
