@@ -13,7 +13,12 @@ import yaml
 from ts.runner.serving.ray.plan import DEPLOYMENT, FRONT, QUIET, Plan, arguments_of, replicas_of
 
 BUILDERS = "ts.runner.serving.ray.targets"  # by whose functions Ray makes the applications
-ENVIRONMENT = {"RAY_SERVE_THROUGHPUT_OPTIMIZED": "1", "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0"}  # of every node
+# Of every process of Ray's, unless it is told something else.
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # else Ray sends figures of the machine to its makers
+    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",  # which it would bring, and with it ports, and half a minute to stop
+}
 
 ABOUT = """\
 # For Ray Serve: `serve deploy THIS-FILE`, and again after each change.
@@ -27,7 +32,8 @@ ABOUT = """\
 # Archives are opened on the nodes: a path must lead to the same file on each. What fetches a URL needs (s3fs,
 # gcsfs, credentials) is needed there, too.
 #
-# Start each node (`ray start`) with these in its environment; requests cost half as much with the first:
+# Start each node (`ray start`) with these in its environment, by which a request costs less, and Ray sends its
+# makers nothing:
 """
 
 

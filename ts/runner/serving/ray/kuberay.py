@@ -16,16 +16,19 @@ NAME = "torchserve-handlers"
 IMAGE = "REGISTRY/torchserve-handlers-ray:TAG"  # what no registry has, so that it is not run by mistake
 GIB_OF_A_NODE, GIB_OF_A_REPLICA = 4, 2
 
+RAY = "2.60.0"  # of the image, where this machine has no Ray that could tell
+
 ABOUT = """\
-# For KubeRay 1.5.1 or newer: `kubectl apply -f THIS-FILE`, and again after each change.
+# For KubeRay 1.6 or newer: `kubectl apply -f THIS-FILE`, and again after each change.
 # Written by torch-model-runner ray-config --kuberay.
 #
 # The image must have Ray, and this library by the same release, e.g. by
-#   FROM rayproject/ray:2.60.0-py311
+#   FROM rayproject/ray:{ray}-py311
 #   RUN pip install 'torchserve-handlers[ray]'
 # and it, or a volume, each archive that is named by a path, at that path.
 # Pods of workers have the CPUs and GPUs that the archives' workers need by their settings. Memory is a guess: set
 # it by what the models need.
+# KubeRay sends requests to a new cluster when all applications run: one that does not start keeps it waiting.
 """
 
 
@@ -49,7 +52,7 @@ def ray_service(config: dict[str, Any], *, nodes: int, image: str) -> dict[str, 
         "spec": {
             "serveConfigV2": config_text(config),
             "rayClusterConfig": {
-                **ray_version(),
+                "rayVersion": ray_version(),  # without it KubeRay has no token
                 "authOptions": {"mode": "token"},
                 "enableInTreeAutoscaling": most > nodes,
                 "headGroupSpec": {
@@ -72,15 +75,14 @@ def ray_service(config: dict[str, Any], *, nodes: int, image: str) -> dict[str, 
 
 
 def manifest_text(manifest: dict[str, Any]) -> str:
-    return ABOUT + yaml_text(manifest)
+    return ABOUT.format(ray=ray_version()) + yaml_text(manifest)
 
 
-def ray_version() -> dict[str, str]:
-    """That of the Ray that is installed here, if there is one."""
+def ray_version() -> str:
     try:
-        return {"rayVersion": version("ray")}
+        return version("ray")
     except PackageNotFoundError:
-        return {}
+        return RAY
 
 
 def pod(name: str, image: str, needed: dict[str, Any], port: int) -> dict[str, Any]:

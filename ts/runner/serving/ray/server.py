@@ -14,16 +14,12 @@ from typing import Any, Optional, Union
 
 from ts.runner.errors import ServerError
 from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
+from ts.runner.serving.ray.config import ENVIRONMENT
 from ts.runner.serving.ray.plan import FRONT, QUIET, Plan, plan_archives
 
 HOST = "127.0.0.1"
 OBJECT_STORE = 128 << 20  # bytes of shared memory, for the requests and replies on their way
 TRIES = 3  # of Ray, to start a replica, before it gives an application up
-WITHOUT_ASKING = {
-    "RAY_USAGE_STATS_ENABLED": "0",  # else Ray sends figures of this machine to its makers
-    "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0",  # which it would bring, and with it ports, and half a minute to stop
-}
 
 
 class RayServer:
@@ -205,7 +201,7 @@ class RayServer:
 
 
 def import_ray() -> None:
-    for name, value in WITHOUT_ASKING.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
         import ray.serve  # noqa: F401

@@ -51,6 +51,7 @@ def test_pods_have_the_image_the_ports_and_the_environment(archive: Any) -> None
     assert {"name": "RAY_SERVE_THROUGHPUT_OPTIMIZED", "value": "1"} in worker["env"]
     assert found["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
     assert found["authOptions"] == {"mode": "token"}
+    assert tuple(map(int, found["rayVersion"].split("."))) >= (2, 58)
 
 
 def test_pods_are_as_large_as_the_archives_need(archive: Any) -> None:
