@@ -15,7 +15,7 @@ from benchmarks.engines.findings import ratio
 from benchmarks.engines.measuring import Field, Rounds
 from benchmarks.load.loads import Closed
 from benchmarks.results import CaseResult
-from ts.runner.serving.embedded.server import threads_of_a_worker
+from ts.runner.serving.embedded.threads import threads_of_a_worker
 
 COUNTS = (1, 2)  # of threads, and of workers
 LOAD = 16  # clients
