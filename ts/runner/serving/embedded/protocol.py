@@ -111,8 +111,8 @@ class JoinedWrites:
         self._transport.close()
 
     def _send(self) -> None:
-        if self._written:
-            written, self._written = self._written, []
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():  # uvloop's raises an error of one that is closed
             self._transport.writelines(written)
 
     def __getattr__(self, name: str) -> Any:

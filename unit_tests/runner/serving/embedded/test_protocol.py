@@ -134,6 +134,9 @@ class Transport:
     def close(self) -> None:
         self.is_open = False
 
+    def is_closing(self) -> bool:
+        return not self.is_open
+
     def get_extra_info(self, name: str) -> str:
         return name
 
@@ -153,5 +156,8 @@ def test_what_is_written_in_one_turn_is_sent_at_once() -> None:
         await asyncio.sleep(0)
         assert len(transport.sent) == 2
         assert joined.get_extra_info("peername") == "peername"
+        joined.write(b"to nobody")
+        await asyncio.sleep(0)
+        assert len(transport.sent) == 2
 
     asyncio.run(run())
