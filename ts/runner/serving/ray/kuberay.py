@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
-from ts.runner.serving.ray.config import ENVIRONMENT, config_text, yaml_text
+from ts.runner.serving.ray.config import CLUSTER, config_text, yaml_text
 
 NAME = "torchserve-handlers"
 IMAGE = "REGISTRY/torchserve-handlers-ray:TAG"  # what no registry has, so that it is not run by mistake
@@ -90,7 +90,7 @@ def pod(name: str, image: str, needed: dict[str, Any], port: int) -> dict[str, A
     container = {
         "name": name,
         "image": image,
-        "env": [{"name": key, "value": value} for key, value in ENVIRONMENT.items()],
+        "env": [{"name": key, "value": value} for key, value in CLUSTER.items()],
         "ports": [{"name": key, "containerPort": value} for key, value in [*head, ("serve", port)]],
         "resources": {"limits": needed, "requests": dict(needed)},
     }

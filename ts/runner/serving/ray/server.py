@@ -14,7 +14,7 @@ from typing import Any, Optional, Union
 
 from ts.runner.errors import ServerError
 from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
-from ts.runner.serving.ray.config import ENVIRONMENT
+from ts.runner.serving.ray.config import HERE
 from ts.runner.serving.ray.plan import FRONT, QUIET, Plan, plan_archives
 
 HOST = "127.0.0.1"
@@ -201,7 +201,7 @@ class RayServer:
 
 
 def import_ray() -> None:
-    for name, value in ENVIRONMENT.items():
+    for name, value in HERE.items():
         os.environ.setdefault(name, value)
     try:
         import ray.serve  # noqa: F401

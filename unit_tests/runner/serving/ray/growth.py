@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from ts.runner.serving.ray.config import CLUSTER
 from unit_tests.runner.serving.ray.cluster import (
     DASHBOARD,
     HEALTH,
@@ -33,12 +34,13 @@ from unit_tests.runner.serving.ray.scenario import HANDLER, Send, sender, until,
 
 SLOW = HANDLER.replace("values = [", "time.sleep(0.05); values = [")
 SEES = HANDLER.replace('{"said"', '{"pid": os.getpid(), "gpu": os.environ["CUDA_VISIBLE_DEVICES"], "said"')
+SOON = {"RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "5"}  # replicas that are to end do so
 GPUS = {"num_cpus": 4, "num_gpus": 2}  # by name only: nothing is computed on them
 
 
 def main(folder: Path) -> None:
     bring_loopback_up()
-    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    os.environ.update(CLUSTER, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32), **SOON)
     import ray
     from ray.cluster_utils import Cluster
 

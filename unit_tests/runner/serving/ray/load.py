@@ -94,7 +94,7 @@ class Load:
         for _ in range(TRIES - 1):
             try:
                 return self._send(self._path, text.encode())
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
                 self.broken += 1
                 time.sleep(0.1)
         return self._send(self._path, text.encode())

@@ -48,7 +48,7 @@ def test_what_two_applications_are_told_is_written_once(archive: Any) -> None:
 def test_how_nodes_are_made_ready_is_told(archive: Any) -> None:
     text = config_text(config(archive(own=1)))
     assert "#   pip install 'torchserve-handlers[ray]'" in text
-    assert "#   RAY_SERVE_THROUGHPUT_OPTIMIZED=1" in text
+    assert "#   RAY_SERVE_THROUGHPUT_OPTIMIZED=1\n#   RAY_SERVE_ENABLE_HA_PROXY=1\n" in text
 
 
 def test_it_is_what_ray_serve_takes(archive: Any) -> None:

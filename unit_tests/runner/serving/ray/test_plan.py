@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Optional
 
@@ -38,6 +41,22 @@ def test_replicas_get_the_content_that_was_checked_or_none(archive: Any, tmp_pat
     archive(own=2)
     with pytest.raises(ArchiveError, match="is not the archive that is pinned"):
         plan_archives([plan.options.source])
+
+
+def test_a_url_is_pinned_to_what_it_gave(
+    archive: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aiohttp")
+    monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(tmp_path / "cache"))
+    path = archive(own=1)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/{path.name}"
+        (plan,) = plan_archives([url])
+        server.shutdown()
+    assert plan.options.source == f"{url}@sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    assert plan_archives([plan.options.source]) == [plan]  # out of the cache
 
 
 def test_a_folder_has_no_digest(archive: Any, tmp_path: Path) -> None:
