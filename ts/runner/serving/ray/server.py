@@ -222,7 +222,9 @@ def check_free(names: Sequence[str]) -> None:
 
     taken = sorted({*names} & {*serve.status().applications})
     if taken:
-        raise ServerError(f"the cluster serves {', '.join(taken)} already")
+        raise ServerError(
+            f"the cluster serves {', '.join(taken)} already; ray.serve.delete(NAME) ends what is left over"
+        )
 
 
 def delete(names: Sequence[str]) -> None:

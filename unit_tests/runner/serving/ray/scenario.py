@@ -60,6 +60,7 @@ class Broken:
 WORKERS = 'torch_model_workers{model="obeys",version="1.0"} 2.0'
 LIMIT = 100_000  # bytes of a body
 SENDERS = 8
+HEARS = 5  # seconds in which a busy machine, too, hears of a client that has left
 REQUESTS = 240
 REQUEST_SET: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/predictions/obeys", {"data": b"raw", "headers": {"X-Own": "1"}}),
@@ -166,6 +167,7 @@ def left(send: Send, folder: Path) -> dict[str, Any]:
             send("/predictions/narrow", f"wait for {unwanted}".encode(), timeout=1)
         except requests.Timeout:
             unwanted.touch()
+        time.sleep(HEARS)
         gate.touch()
         answered = [busy.result().status_code, send("/predictions/narrow", b"x").status_code]
     return {"answered": answered, "begun": Path(f"{unwanted}.begun").exists()}
@@ -205,6 +207,7 @@ def main(folder: Path) -> None:
     bring_loopback_up()
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "temporary")
     os.mkdir(tempfile.tempdir)
+    os.environ["RAY_TMPDIR"] = "/tmp"  # its sockets' paths may have 107 bytes
     archives = [
         write(folder, "broken", BROKEN),
         write(folder, "obeys", HANDLER, batchSize=4, maxBatchDelay=0, minWorkers=2),
