@@ -20,8 +20,8 @@ ENVIRONMENT = {
 }
 # On one's own machine: THROUGHPUT_OPTIMIZED would bring it, and with it ports, and half a minute to stop.
 HERE = {**ENVIRONMENT, "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0"}
-# A request costs a third of the CPU by it. It gives statistics on all addresses, at ports 8404 and 9101, which nodes
-# on one machine would share.
+# A request costs a third of the CPU by it. It gives statistics on all addresses, at ports 8404 and 9101, which
+# nodes on one machine would share.
 CLUSTER = {**ENVIRONMENT, "RAY_SERVE_ENABLE_HA_PROXY": "1"}
 
 ABOUT = """\
