@@ -21,7 +21,7 @@ ENVIRONMENT = {
 # On one's own machine: THROUGHPUT_OPTIMIZED would bring it, and with it ports, and half a minute to stop.
 HERE = {**ENVIRONMENT, "RAY_SERVE_ENABLE_DIRECT_INGRESS": "0"}
 # A request costs a third of the CPU by it. It gives statistics on all addresses, at ports 8404 and 9101, which
-# nodes on one machine would share.
+# nodes on one machine would share; and what a client does not wait for is computed all the same.
 CLUSTER = {**ENVIRONMENT, "RAY_SERVE_ENABLE_HA_PROXY": "1"}
 
 ABOUT = """\

@@ -108,7 +108,7 @@ class RemoteArchive:
         return self._states.of(self._plan.application) == "DEPLOY_FAILED"
 
     async def answer(self, call: Call, is_awaited: Callable[[], bool]) -> Reply:
-        """As `Served` has it; Ray itself cancels this, and what it sent, when the client leaves."""
+        """As `Served` has it. When the client leaves Ray's own proxy cancels this; HAProxy does not tell."""
         try:
             outcome = await self._wait_for(self._send(replace(call, id=call.headers.get(ID, call.id))))
         except DeploymentUnavailableError:
