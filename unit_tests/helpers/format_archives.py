@@ -10,6 +10,16 @@ from typing import Any, Optional
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging import generate_model_archive
 
+# Of those that are packed here, the ones that live servers are asked.
+LIVE_FORMATS = (
+    "lite0_pth",
+    "lite0_safetensors",
+    "lite0_torchscript",
+    "lite0_exported",
+    "resnet_by_name",
+    "u2netp_onnx",
+)
+
 # Answers with the saliency of an image, pooled to 8x8, whether U^2-Net-p is ONNX or its class.
 SALIENCY = """
 import torch

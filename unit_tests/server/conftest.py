@@ -13,6 +13,7 @@ from typing import Any, Callable
 import pytest
 import requests
 from counting import COUNTING
+from format_archives import LIVE_FORMATS
 from live_handlers import ACTOR, ECHO, FUNCTION, OWN, write_archive
 
 from ts.runner import Answer, Model, ServerError, load_archive
@@ -58,16 +59,6 @@ def needs_torchserve() -> None:
         java_home(os.environ)
     except ServerError as error:
         pytest.skip(str(error))
-
-
-LIVE_FORMATS = (
-    "lite0_pth",
-    "lite0_safetensors",
-    "lite0_torchscript",
-    "lite0_exported",
-    "resnet_by_name",
-    "u2netp_onnx",
-)
 
 
 @pytest.fixture(scope="session")

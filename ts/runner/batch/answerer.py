@@ -69,7 +69,7 @@ class FileAnswerer:
         with ExitStack() as failed:
             failed.callback(self._stack.close)
             self._archive: Archive = self._stack.enter_context(
-                open_archive(options.source, max_size=options.max_size)
+                open_archive(options.source, max_size=options.max_size, shared=True)
             )
             self._loop.run_until_complete(self._start(tries=1))
             failed.pop_all()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Callable, Optional, Union
 
 from ts.runner.answering.metrics_file import read_metrics_file
@@ -156,12 +155,7 @@ class Job:
     def __enter__(self) -> Job:
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Keeps what is answered; of a job without any answer nothing stays."""
         if self._ledger.is_open:
             if set(self._ledger.counts()) <= {None}:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Optional, Union
 
+from format_archives import LIVE_FORMATS
 from live_handlers import ACTIONS
 from urllib3.filepost import encode_multipart_formdata
 
@@ -46,14 +47,6 @@ OPTIONS: dict[str, tuple[dict[str, str], ...]] = {
     "reuters_r8": ({"topk": "2"}, {"topk": "-1"}, {"tpok": "2"}),
 }
 REFUSALS = ("refused", "teapot", "no status", "no text")  # by exceptions that are meant for clients
-FORMATS = (
-    "lite0_pth",
-    "lite0_safetensors",
-    "lite0_torchscript",
-    "lite0_exported",
-    "resnet_by_name",
-    "u2netp_onnx",
-)
 
 
 @dataclass(frozen=True)
@@ -89,8 +82,8 @@ def request_set(photo: bytes) -> Requests:
         **dict(paths()),
         **dict(photo_requests(photo)),
         **dict(text_requests()),
-        **{f"{name}: a photo": Asked(f"/predictions/{name}", photo) for name in FORMATS},
-        **{f"{name}: no photo": Asked(f"/predictions/{name}", RAW) for name in FORMATS},
+        **{f"{name}: a photo": Asked(f"/predictions/{name}", photo) for name in LIVE_FORMATS},
+        **{f"{name}: no photo": Asked(f"/predictions/{name}", RAW) for name in LIVE_FORMATS},
     }
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from types import TracebackType
-from typing import Any, Optional
+from typing import Any
 
 import requests
 
@@ -43,12 +42,7 @@ class Load:
         self.wait_for(20)
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._is_over.set()
         for client in self._clients:
             client.join()
