@@ -15,7 +15,7 @@ from ts.runner.serving.settings import ServingSettings
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
     name: (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/serving.md", "docs/ray.md")
+    for name in ("README.md", "docs/serving.md", "docs/ray.md", "docs/growth.md")
 }
 COMMANDS = [
     (name, found)

@@ -42,6 +42,13 @@ class Job:
         if not self.reply.done():
             self.reply.set_exception(error)
 
+    def drop_if_left(self) -> bool:
+        """Whether nobody waits for the reply any more; then there is none."""
+        is_left = self.reply.done() or not self.is_awaited()
+        if is_left:
+            self.fail(client_left())
+        return is_left
+
 
 class Batcher:
     """The requests that wait for a model, and the workers that take them.
@@ -87,6 +94,8 @@ class Batcher:
             Refused: Its worker died, nobody answered it, or its client has left.
         """
         if len(self._jobs) >= self.waiting:
+            self._drop_left()
+        if len(self._jobs) >= self.waiting:
             raise QueueFullError
         job = Job(call, asyncio.get_running_loop().create_future(), time.monotonic(), is_awaited)
         self._jobs.append(job)
@@ -102,6 +111,12 @@ class Batcher:
         """Lets every request that waits raise an exception."""
         fail(self._jobs, error)
         self._jobs.clear()
+
+    def _drop_left(self) -> None:
+        """Makes room: requests whose clients have left wait for nothing."""
+        waiting = [job for job in self._jobs if not job.drop_if_left()]
+        self._jobs.clear()
+        self._jobs.extend(waiting)
 
     async def _take(self) -> list[Job]:
         batch: list[Job] = []
@@ -121,9 +136,7 @@ class Batcher:
         while len(batch) < self.size:
             if self._jobs:
                 job = self._jobs.popleft()
-                if job.reply.done() or not job.is_awaited():
-                    job.fail(client_left())
-                else:
+                if not job.drop_if_left():
                     batch.append(job)
             elif not batch:
                 await self._next_arrival()

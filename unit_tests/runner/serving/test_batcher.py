@@ -149,6 +149,26 @@ def test_a_request_that_is_awaited_no_more_is_dropped_when_it_is_its_turn() -> N
     asyncio.run(run())
 
 
+def test_a_request_whose_client_left_keeps_no_other_out_of_a_full_queue() -> None:
+    async def run() -> None:
+        batcher, worker, is_here = Batcher(size=3, delay=0, waiting=3), Worker(), True
+        left = asyncio.create_task(batcher.answer(call("a"), lambda: is_here))
+        cancelled, waits = await asked(batcher, "bc")
+        with pytest.raises(QueueFullError):
+            await batcher.answer(call("d"))
+        is_here = False
+        cancelled.cancel()
+        late = await asked(batcher, "ef")
+        worker.free.release()
+        serving = asyncio.create_task(batcher.serve(worker.run))
+        assert [reply.body for reply in await asyncio.gather(waits, *late)] == [b"c", b"e", b"f"]
+        with pytest.raises(Refused, match="client left"):
+            await left
+        serving.cancel()
+
+    asyncio.run(run())
+
+
 def test_a_reply_may_begin_before_its_batch_is_answered() -> None:
     async def run() -> None:
         goes_on = asyncio.Event()
