@@ -1,7 +1,7 @@
 """Checks the whole project with one command: style, types, tests and the examples.
 
 Makes or reuses `.venv/`, prints a line for each step, keeps each step's output in `logs/sanity/`, and ends
-with status 1 if any step failed. With `--oldest` it runs the tests alone, in `.venv-oldest/`, with the oldest
+with status 1 if any step failed. With `--oldest` it runs the tests that torch matters to, in `.venv-oldest/`, with the oldest
 torch that the project supports.
 """
 
@@ -39,6 +39,11 @@ STEPS = (
     Step("custom_handler", ("examples/custom_handler/ask.py",)),
 )
 WITHOUT_SERVER = ("--ignore=unit_tests/server",)
+# What they test is the same with any torch.
+OF_ANY_TORCH = tuple(
+    f"--ignore=unit_tests/{folder}"
+    for folder in ("benchmarks", "runner/batch", "runner/serving/ray", "server/engines")
+)
 
 
 def run_steps(environment: Environment, steps: Sequence[Step]) -> list[str]:
@@ -102,7 +107,11 @@ def choose_steps(only: Sequence[str] | None, *, fast: bool = False, oldest: bool
             for step in steps
         ]
     if oldest:  # by another name, so that their log stands beside the newest torch's
-        steps = [replace(step, name="tests-oldest") for step in steps if step.name == "tests"]
+        steps = [
+            replace(step, name="tests-oldest", arguments=step.arguments + OF_ANY_TORCH)
+            for step in steps
+            if step.name == "tests"
+        ]
     return steps
 
 

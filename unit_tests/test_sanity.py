@@ -113,6 +113,14 @@ def test_oldest_and_fast_go_together() -> None:
     assert "--ignore=unit_tests/server" in tests.arguments
 
 
+def test_oldest_leaves_out_folders_that_there_are() -> None:
+    [everything] = torchserve_sanity.choose_steps(["tests"])
+    [oldest] = torchserve_sanity.choose_steps(None, oldest=True)
+    left_out = [argument.partition("=")[2] for argument in oldest.arguments[len(everything.arguments) :]]
+    assert "unit_tests/server/engines" in left_out
+    assert all((torchserve_sanity.ROOT / folder).is_dir() for folder in left_out)
+
+
 def test_oldest_refuses_a_choice_of_steps(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from faulty import FAULTY
+from format_archives import LIVE_FORMATS
 from live_handlers import write_archive
 
 from unit_tests.runner.serving.ray.namespace import unshare, why_not
@@ -47,7 +48,7 @@ def folder(
         paths = [archives[name] for name in WRITTEN_HERE] + build_examples(folder)
     except AssetError as error:
         pytest.skip(f"the real weights are not to be had: {error}")
-    paths += format_archives.values()
+    paths += [format_archives[name] for name in LIVE_FORMATS if name in format_archives]
     paths.append(write_archive(folder, "faulty", "faulty.py", {"faulty.py": FAULTY}))
     (photo,) = [path for path in photos if path.name == "coffee.png"]
     given = {"archives": [str(path) for path in paths], "photo": str(photo)}
