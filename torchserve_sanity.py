@@ -1,8 +1,8 @@
 """Checks the whole project with one command: style, types, tests and the examples.
 
 Makes or reuses `.venv/`, prints a line for each step, keeps each step's output in `logs/sanity/`, and ends
-with status 1 if any step failed. With `--oldest` it runs the tests that torch matters to, in `.venv-oldest/`, with the oldest
-torch that the project supports.
+with status 1 if any step failed. With `--oldest` it runs the tests that torch matters to, in `.venv-oldest/`, with
+the oldest torch that the project supports.
 """
 
 from __future__ import annotations
