@@ -123,9 +123,8 @@ def locked(path: Path, flags: int = 0) -> Optional[int]:
     lock = os.open(path, os.O_RDWR | os.O_NOFOLLOW | flags, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(
-            os.stat(path), os.fstat(lock)
-        ):  # else it was deleted, and another is in its place
+        # Else it was deleted, and another is in its place.
+        if os.path.samestat(os.stat(path), os.fstat(lock)):
             return lock
     except OSError:
         pass

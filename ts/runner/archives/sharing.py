@@ -22,10 +22,8 @@ from ts.runner.folders import FILES, LOCK, delete, delete_left, temporary_folder
 from ts.runner.signals import undisturbed
 
 PREFIX = "torch-model-"
-ARCHIVE, WHOLE = (
-    "archive",
-    "whole",
-)  # in the folder of files: those of the archive, and the mark that all are there
+ARCHIVE = "archive"  # the archive's files, in the folder of files
+WHOLE = "whole"  # beside them, once all are there
 TRIES = 10  # others may delete a folder between its being filled and its being used
 
 Fill = Callable[[Path], None]  # writes an archive's files into an empty folder

@@ -12,8 +12,8 @@ import zipfile
 from pathlib import Path
 from typing import Any, Callable
 
+from benchmarks.processes.namespace import bring_loopback_up
 from ts.runner.batch.ledger import Ledger
-from unit_tests.runner.serving.ray.namespace import bring_loopback_up
 
 HANDLER = """
 import os, time

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from benchmarks.processes.namespace import run_in_namespace, why_not
 from ts.runner.batch.cluster import Share, import_ray, sentence_of
 from ts.runner.errors import ServerError
 from unit_tests.runner.batch.scenario import DAMAGED, DEADLY, FILES, PICTURE, WAITING
-from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
 
 SCENARIO = "unit_tests.runner.batch.scenario"
 SECONDS = 600  # a busy machine takes minutes for what takes 40 s

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import requests
 
-from unit_tests.runner.serving.ray.namespace import bring_loopback_up
+from benchmarks.processes.namespace import bring_loopback_up
 from unit_tests.server.engines.request_set import Asked, request_set
 
 MOST_BYTES = 6_553_500  # of a request: TorchServe's default

@@ -16,7 +16,7 @@ from faulty import FAULTY
 from format_archives import LIVE_FORMATS
 from live_handlers import write_archive
 
-from unit_tests.runner.serving.ray.namespace import unshare, why_not
+from benchmarks.processes.namespace import unshare, why_not
 from unit_tests.server.engines.recording import Recording, Seen
 from unit_tests.server.engines.request_set import request_set
 

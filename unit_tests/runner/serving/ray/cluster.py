@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from benchmarks.processes.namespace import bring_loopback_up
 from unit_tests.runner.serving.ray.load import Load
-from unit_tests.runner.serving.ray.namespace import bring_loopback_up
 from unit_tests.runner.serving.ray.scenario import BROKEN, HANDLER, Send, sender, until, write
 
 PORT = 8098  # of Ray Serve

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.processes.namespace import bring_loopback_up
 from ts.runner.serving.ray.config import CLUSTER
 from unit_tests.runner.serving.ray.cluster import (
     DASHBOARD,
@@ -29,7 +30,6 @@ from unit_tests.runner.serving.ray.cluster import (
     state,
 )
 from unit_tests.runner.serving.ray.load import Load
-from unit_tests.runner.serving.ray.namespace import bring_loopback_up
 from unit_tests.runner.serving.ray.scenario import HANDLER, Send, sender, until, write
 
 SLOW = HANDLER.replace("values = [", "time.sleep(0.05); values = [")

@@ -16,9 +16,9 @@ from typing import Any, Callable
 
 import requests
 
+from benchmarks.processes.namespace import bring_loopback_up
 from ts.runner.serving.embedded.server import EmbeddedServer
 from ts.runner.serving.ray.server import RayServer
-from unit_tests.runner.serving.ray.namespace import bring_loopback_up
 
 HANDLER = """
 import os, time

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
+from benchmarks.processes.namespace import run_in_namespace, why_not
 
 SCENARIO = "unit_tests.runner.serving.ray.cluster"
 SECONDS = 400  # a busy machine takes minutes for what takes 50 s

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
+from benchmarks.processes.namespace import run_in_namespace, why_not
 
 SCENARIO = "unit_tests.runner.serving.ray.growth"
 SECONDS = 600

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.processes.namespace import run_in_namespace, why_not
 from ts.runner.errors import InputError, ServerError
 from ts.runner.parser import parser
 from ts.runner.serve import serve
 from ts.runner.serving.ray.server import RayServer, free_port
-from unit_tests.runner.serving.ray.namespace import run_in_namespace, why_not
 from unit_tests.runner.serving.ray.scenario import REQUEST_SET, REQUESTS
 
 SCENARIO = "unit_tests.runner.serving.ray.scenario"
