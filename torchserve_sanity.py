@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from examples.environment import LOGS, OLDEST_TORCH, OLDEST_TORCH_NEWEST_PYTHON, ROOT, Environment
 from examples.steps import StepFailedError, run_step
 
-EXTRAS = ("server", "explain", "codec", "coco", "onnx", "tokenizers", "ray", "test")
+EXTRAS = ("server", "explain", "codec", "coco", "onnx", "tokenizers", "timm", "transformers", "ray", "test")
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ ROOMS = (
     "profiler.py",
     "announcement.py",
     "parts.py",
+    "model_defaults.py",
     "worker.py",
     # a request, and what it and the archive ask for
     "requests",

@@ -15,6 +15,7 @@ from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.description import describe
 from ts.handler_utils.explaining.rows import explain_rows
 from ts.handler_utils.micro_batching import MicroBatching
+from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.models.caller import ModelCaller
 from ts.handler_utils.models.compilation import uses_aot_compile
 from ts.handler_utils.models.device import choose_device
@@ -132,7 +133,9 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         self.map_location = self.device.type
         model_dir = context.system_properties.get("model_dir")
         self.model = ModelLoading.of(self).load(model_dir)
-        self.mapping = load_label_mapping(os.path.join(model_dir, "index_to_name.json"))
+        labels = os.path.join(model_dir, "index_to_name.json")
+        known = None if os.path.isfile(labels) else ModelDefaults.of(self).labels
+        self.mapping = load_label_mapping(labels) if known is None else known
         ModelCaller.of(self).prepare()
         micro_batch = Configuration.of(self).settings.micro_batch
         BatchAnswering.of(self).in_parts = MicroBatching(self, micro_batch) if micro_batch else None

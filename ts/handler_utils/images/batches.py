@@ -21,6 +21,7 @@ from ts.handler_utils.images.reader import ImageReader
 from ts.handler_utils.images.settings import VisionSettings
 from ts.handler_utils.images.threads import default_threads, map_in_threads
 from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
+from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.envelope_rows import count_requests
@@ -51,8 +52,9 @@ class ImageBatches(Part):
         """
         settings, transform = Configuration.of(self.handler).settings, self.handler.image_processing
         changes = settings.transform_changes() if isinstance(settings, VisionSettings) else {}
-        if changes and isinstance(transform, ImageTransform):
-            self.handler.image_processing = transform.replace(**changes)
+        known = {**ModelDefaults.of(self.handler).transform, **changes}
+        if known and isinstance(transform, ImageTransform):
+            self.handler.image_processing = transform.replace(**known)
         elif changes:  # keys of a subclass's own, for all that is known
             logger.warning(
                 "model-config.yaml: handler.%s: left to %s, which has an image_processing of its own",
