@@ -13,7 +13,7 @@ from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.payload import payload_of
 from ts.handler_utils.settings import Warmup
 from ts.handler_utils.text.batch import BagBatch, EncodedText, PaddedBatch, TextBatch, read_text
-from ts.handler_utils.text.settings import TextClassifierSettings
+from ts.handler_utils.text.settings import TextSettings
 from ts.handler_utils.text.subwords import SubwordTokenizer
 from ts.handler_utils.text.vocabulary import look_up, read_vocabulary
 from ts.handler_utils.text_utils import ngrams_iterator
@@ -28,14 +28,19 @@ def cleaned_words(handler: Any, text: str) -> list[str]:
 def load_vocabulary(handler: Any, context: Any) -> None:
     """Sets a handler's `source_vocab`, from the file of its archive that `get_source_vocab_path` names.
 
-    A `TextClassifier` gets a `tokenizer` instead, where the archive has a tokenizer.json.
+    A handler with `TextSettings` gets a `tokenizer` instead, where the archive has a tokenizer.json; and one that
+    takes other things than texts, neither where the archive has none.
     """
     path = Path(context.system_properties["model_dir"], "tokenizer.json")
     settings = Configuration.of(handler).settings
-    if isinstance(settings, TextClassifierSettings) and path.is_file():
+    if isinstance(settings, TextSettings) and path.is_file():
         handler.tokenizer = SubwordTokenizer(path, settings.max_length)
-    else:
+        return
+    try:
         handler.source_vocab = read_vocabulary(handler.get_source_vocab_path(context))
+    except FileNotFoundError:
+        if getattr(settings, "texts_only", True):
+            raise
 
 
 # The header of an answer to a text that was cut: "512 of 16003".

@@ -1,4 +1,4 @@
-"""Settings and options of text_classifier."""
+"""Settings and options of the handlers for texts."""
 
 from __future__ import annotations
 
@@ -29,10 +29,16 @@ class TextClassifierOptions(Options):
     )
 
 
-class TextClassifierSettings(WarmedUpSettings, TextClassifierOptions):
-    """Settings of text_classifier."""
+class TextSettings(WarmedUpSettings):
+    """How texts are read and made into tokens.
+
+    Attributes:
+        texts_only: whether the handler takes nothing else, so that its archive must have a tokenizer or a
+            vocabulary.
+    """
 
     handler_attributes: ClassVar[frozenset[str]] = frozenset({"ngrams"})
+    texts_only: ClassVar[bool] = True
 
     max_text_bytes: Optional[int] = Field(
         default=100_000, ge=1, description="bytes of a text, in UTF-8; null for any number"
@@ -44,3 +50,7 @@ class TextClassifierSettings(WarmedUpSettings, TextClassifierOptions):
         description="tokens of a text that a transformer gets, special ones included; as tokenizer.json says, else"
         " tokenizer_config.json, else config.json, else 512",
     )
+
+
+class TextClassifierSettings(TextSettings, TextClassifierOptions):
+    """Settings of text_classifier."""
