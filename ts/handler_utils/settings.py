@@ -42,8 +42,8 @@ class HandlerSettings(Options):
     )
     architecture: Optional[Any] = Field(
         default=None,
-        description="a torchvision model by name, in place of a model file: resnet50, or with its arguments"
-        " {name: resnet50, num_classes: 10}",
+        description="a network of torchvision or timm by name, in place of a model file: resnet50, timm/NAME,"
+        " or with its arguments {name: resnet50, num_classes: 10}",
     )
     trust_pickle: bool = Field(
         default=False,

@@ -8,6 +8,8 @@ from typing import Any, Optional
 import torch
 
 from ts.handler_utils.configuration import Configuration, is_default_handler
+from ts.handler_utils.images.settings import VisionSettings
+from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.models.compilation import compile_model, optimize_for_intel
 from ts.handler_utils.models.formats import loader_of
 from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
@@ -95,7 +97,7 @@ class ModelLoading(Part):
         return model.to(self.handler.device).eval()
 
     def _known_architecture(self) -> Any:
-        """The setting `architecture`, if it is a network of torchvision."""
+        """The setting `architecture`, if there is such a network."""
         wanted = self._settings.architecture
         if not wanted:
             return None
@@ -110,10 +112,13 @@ class ModelLoading(Part):
             return None
 
     def _architecture(self, architecture: Any, path: Optional[str]) -> Any:
-        from ts.handler_utils.models.formats.architecture import load_architecture
+        from ts.handler_utils.models.formats.architecture import known_of, load_architecture
 
-        trust = self._settings.trust_pickle
-        return load_architecture(architecture, path, self.handler.device, trust_pickle=trust)
+        settings, defaults = self._settings, ModelDefaults.of(self.handler)
+        model = load_architecture(architecture, path, self.handler.device, trust_pickle=settings.trust_pickle)
+        reads_images = isinstance(settings, VisionSettings) and "resize" not in settings.model_fields_set
+        defaults.transform, defaults.labels = known_of(architecture, model, with_transform=reads_images)
+        return model
 
     def torchscript(self, path: str) -> Any:
         """Reads a TorchScript model, of the trust that the settings say; see `load_torchscript`."""

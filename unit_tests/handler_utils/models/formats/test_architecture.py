@@ -76,8 +76,11 @@ def test_the_eps_of_torchvisions_detectors_can_be_given():
         ({"name": "mobilenet_v3_small", "num_clases": 3}, "mobilenet_v3_small takes no num_clases"),
         ({"name": "resnet50", "num_classes": "ten"}, "cannot be made with these arguments .TypeError"),
         ({"name": "resnet50", "weights": "DEFAULT"}, "resnet50 takes no weights"),
-        ({"nam": "resnet50"}, "the name of a torchvision model, or a mapping of `name`"),
-        (5, "the name of a torchvision model, or a mapping of `name`"),
+        (
+            {"nam": "resnet50"},
+            "the name of a torchvision model, or of timm's as timm/NAME, or a mapping of `name`",
+        ),
+        (5, "the name of a torchvision model, or of timm's as timm/NAME, or a mapping of `name`"),
     ],
 )
 def test_a_wrong_architecture_stops_the_load_and_says_what_there_is(architecture, message, make_context):
