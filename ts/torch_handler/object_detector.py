@@ -9,8 +9,9 @@ import torchvision
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.detection.answers import DetectionAnswers, best_score
-from ts.handler_utils.detection.detections import find_classes, read_detections
+from ts.handler_utils.detection.detections import find_classes
 from ts.handler_utils.detection.image_lists import detect_in_stacks, takes_list
+from ts.handler_utils.detection.outputs import DetectorOutputs
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.explaining.layer_explained import LayerExplained, explain_by_layer
 from ts.handler_utils.images.batches import ImageBatches
@@ -56,6 +57,7 @@ class ObjectDetector(LayerExplained, VisionHandler):
             ValueError: the setting `classes` names a class that there is not, or `crop` is set.
         """
         super().initialize(context)
+        DetectorOutputs.of(self).check_settings()
         if isinstance(self.image_processing, ImageTransform) and self.image_processing.crop is not None:
             Configuration.of(self).refuse(
                 "crop", "handler.crop: a detector gets whole photos, which cannot be cropped"
@@ -97,7 +99,11 @@ class ObjectDetector(LayerExplained, VisionHandler):
         with torch.inference_mode():
             if _takes_list(self):
                 return model([image.to(self.device) for image in data], *args, **kwargs)
-            return detect_in_stacks(lambda stack: model(stack.to(self.device), *args, **kwargs), data)
+            return detect_in_stacks(
+                lambda stack: model(stack.to(self.device), *args, **kwargs),
+                data,
+                DetectorOutputs.of(self).read_one_by_one,
+            )
 
     @timed
     def postprocess(self, data: Any) -> list[Any]:
@@ -113,7 +119,7 @@ class ObjectDetector(LayerExplained, VisionHandler):
             RowErrors: some requests ask for what is not allowed, or cannot be had for them.
             TypeError: the model's output is not that of a detector.
         """
-        return DetectionAnswers.of(self).answers(read_detections(data))
+        return DetectionAnswers.of(self).answers(DetectorOutputs.of(self).read(data))
 
     def get_insights(self, tensor_data: Any, _: Any, target: Optional[int] = None) -> list[Any]:
         """Tells which parts of an image speak for a class, by `explain_by_layer`.
@@ -123,7 +129,12 @@ class ObjectDetector(LayerExplained, VisionHandler):
             target: index of the class; None stands for that of the best detection.
         """
         images = tensor_data if _takes_list(self) else torch.stack(list(tensor_data))
-        return explain_by_layer(self, tensor_data, lambda: best_score(self.model(images), target))
+
+        def score() -> torch.Tensor:
+            (found,) = DetectorOutputs.of(self).read(self.model(images))
+            return best_score(found.detections, target)
+
+        return explain_by_layer(self, tensor_data, score)
 
 
 def _takes_list(handler: ObjectDetector) -> bool:

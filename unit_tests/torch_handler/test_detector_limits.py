@@ -159,7 +159,7 @@ def test_masks_of_too_many_pixels_are_a_413(form, make_context):
 
 
 def test_masks_count_as_large_as_they_are_brought_to(make_context, monkeypatch):
-    monkeypatch.setattr(answers, "undo_resize", None)
+    monkeypatch.setattr(answers, "in_photo", None)
     context, handler = make_context(), make_detector(Found(things(2, masks=torch.zeros(2, 1, 10, 10))))
     handler.settings = ObjectDetectorSettings(max_mask_pixels=200_000)
     handler.image_processing = handler.image_processing.replace(resize=[10, 10])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from PIL import Image
@@ -14,11 +14,12 @@ from ts.handler_utils.detection.detections import (
     Detections,
     check_detections,
     find_classes,
-    read_detections,
     select_detections,
 )
 from ts.handler_utils.detection.formats import coco_answer, draw_detections, torchserve_answer
-from ts.handler_utils.detection.resized import undo_resize
+from ts.handler_utils.detection.readers.registry import Found
+from ts.handler_utils.detection.resized import in_photo
+from ts.handler_utils.detection.suppression import MOST_BOXES, suppress
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
@@ -44,31 +45,36 @@ class DetectionAnswers(Part):
         if size is not None:
             check_answer_pixels(self.handler, size[1], size[0], "ask for format json or coco, ")
 
-    def answers(self, detections: list[Detections]) -> list[Any]:
+    def answers(self, images: list[Found]) -> list[Any]:
         """The answer to each row of the batch, in the format that its option `format` asks for.
 
         Args:
-            detections: all that the model found, an image each.
+            images: all that the model found, an image each.
 
         Raises:
             RowErrors: some rows ask for what is not allowed, or cannot be had for them; or what the model returned
                 for a row are no detections.
         """
-        options = Configuration.of(self.handler).options(len(detections))
+        options = Configuration.of(self.handler).options(len(images))
 
         def answer(index: int) -> Any:
-            check_detections(detections[index])
-            selected = _select(detections[index], options[index], self.handler.mapping)
-            return self._answer(index, selected, options[index].format)
+            check_detections(images[index].detections)
+            selected = self._select(images[index], options[index])
+            return self._answer(index, images[index]._replace(detections=selected), options[index].format)
 
-        return CurrentBatch.of(self.handler).each(answer, len(detections))
+        return CurrentBatch.of(self.handler).each(answer, len(images))
 
-    def _answer(self, index: int, detections: Detections, form: str) -> Any:
-        resize = self._own_resize()
-        size = ImageBatches.of(self.handler).photo_size(index) if resize is not None else None
-        self._check_cost(detections, form, size)
-        if resize is not None and size is not None:
-            detections = undo_resize(detections, resize, size)
+    def _select(self, found: Found, options: Any) -> Detections:
+        detections = _entries_wanted(found.detections, options)
+        classes, topk = find_classes(options.classes, self.handler.mapping), options.topk
+        if found.nms_iou is None:
+            return select_detections(detections, threshold=options.threshold, classes=classes, topk=topk)
+        candidates = select_detections(detections, threshold=options.threshold, classes=classes)
+        most = getattr(Configuration.of(self.handler).settings, "max_boxes", MOST_BOXES)
+        return suppress(candidates, found.nms_iou, most if topk is None else min(most, topk))
+
+    def _answer(self, index: int, found: Found, form: str) -> Any:
+        detections = self._placed(index, found, form)
         if form == "overlay":
             return self._overlay(index, detections)
         answer = coco_answer if form == "coco" else torchserve_answer
@@ -77,6 +83,19 @@ class DetectionAnswers(Part):
             self.handler.mapping,
             lambda size: check_answer_size(self.handler, size, "raise the option threshold, or set topk"),
         )
+
+    def _placed(self, index: int, found: Found, form: str) -> Detections:
+        """What was found in a row's input, in pixels of its photo, unless that costs too much."""
+        transform, images = self._own_transform(), ImageBatches.of(self.handler)
+        is_scaled = transform is not None and (transform.resize or transform.letterbox)
+        size = images.photo_size(index) if is_scaled or found.normalized else None
+        self._check_cost(found.detections, form, size if is_scaled else None)
+        if size is not None:
+            return in_photo(found, transform, size)
+        if not found.normalized:
+            return found.detections
+        nested_lists: Any = images.photo(index)
+        return in_photo(found, None, tuple(nested_lists.shape[:-3:-1]))
 
     def _check_cost(self, detections: Detections, form: str, photo: Any) -> None:
         """Refuses what would take too long to answer.
@@ -108,10 +127,10 @@ class DetectionAnswers(Part):
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             )
 
-    def _own_resize(self) -> Any:
-        """What settings resize photos to; None where they do not, or a subclass has a transform of its own."""
+    def _own_transform(self) -> Optional[ImageTransform]:
+        """What settings make of photos; None where a subclass has a transform of its own."""
         transform = self.handler.image_processing
-        return transform.resize if isinstance(transform, ImageTransform) else None
+        return transform if isinstance(transform, ImageTransform) else None
 
     def _overlay(self, index: int, detections: Detections) -> bytes:
         photo = ImageBatches.of(self.handler).photo(index)
@@ -124,31 +143,25 @@ class DetectionAnswers(Part):
         return data
 
 
-def _select(detections: Detections, options: Any, mapping: Any) -> Detections:
+def _entries_wanted(detections: Detections, options: Any) -> Detections:
     wanted = {"masks": options.masks, "keypoints": options.keypoints}
     for name in wanted:
         if wanted[name] and name not in detections:
             raise InvalidInput(f"Wrong option: {name}: this model gives no {name}")
-    return select_detections(
-        {name: values for name, values in detections.items() if wanted.get(name, True)},
-        threshold=options.threshold,
-        classes=find_classes(options.classes, mapping),
-        topk=options.topk,
-    )
+    return {name: values for name, values in detections.items() if wanted.get(name, True)}
 
 
-def best_score(output: Any, target: int | None) -> torch.Tensor:
+def best_score(found: Detections, target: int | None) -> torch.Tensor:
     """The best score of a class among the detections in an image, a scalar.
 
     Args:
-        output: what the model returned for one image.
+        found: all detections in the image.
         target: index of the class; None stands for that of the best detection.
 
     Raises:
         InvalidInput: nothing of the class was found.
         ModelFault: the detections are not finite.
     """
-    (found,) = read_detections(output)
     check_detections(found)
     scores = found["scores"] if target is None else found["scores"][found["labels"] == target]
     if not len(scores):

@@ -9,7 +9,8 @@ from typing import Any, Callable
 
 import torch
 
-from ts.handler_utils.detection.detections import Detections, read_detections
+from ts.handler_utils.detection.detections import read_detections
+from ts.handler_utils.errors import ModelFault
 
 _TORCHVISION = "torchvision.models.detection."
 
@@ -31,16 +32,22 @@ def takes_list(model: Any) -> bool:
 
 
 def detect_in_stacks(
-    model: Callable[[torch.Tensor], Any], images: torch.Tensor | Sequence[torch.Tensor]
+    model: Callable[[torch.Tensor], Any],
+    images: torch.Tensor | Sequence[torch.Tensor],
+    read: Callable[[Any], list[Any]] = read_detections,
 ) -> Any:
     """Runs a model that takes one tensor [N, C, H, W] on images of any sizes, those of one size together.
 
     Args:
-        model: returns the detections in each image of its batch, as `read_detections` takes them.
+        model: returns the detections in each image of its batch.
         images: one tensor [N, C, H, W], or N tensors [C, H, W].
+        read: takes the detections in each image out of what the model returns.
 
     Returns:
         What the model returns, where all images have one size; else the detections in each image.
+
+    Raises:
+        ModelFault: the model returned other than the detections in as many images as it was given.
     """
     if isinstance(images, torch.Tensor):
         return model(images)
@@ -50,9 +57,12 @@ def detect_in_stacks(
     outputs = [model(torch.stack([images[index] for index in indexes])) for indexes in groups.values()]
     if len(outputs) == 1:
         return outputs[0]
-    found: dict[int, Detections] = {}
+    found: dict[int, Any] = {}
     for indexes, output in zip(groups.values(), outputs):
-        found.update(zip(indexes, read_detections(output)))
+        of_images = read(output)
+        if len(of_images) != len(indexes):
+            raise ModelFault(f"the model returned detections in {len(of_images)} of {len(indexes)} images")
+        found.update(zip(indexes, of_images))
     return [found[index] for index in range(len(images))]
 
 

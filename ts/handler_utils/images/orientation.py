@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 
 # For each orientation: whether rows and columns change places, then which dimensions of [..., H, W] are mirrored.
@@ -15,6 +17,18 @@ _TURNS: dict[int, tuple[bool, list[int]]] = {
     7: (True, [-2, -1]),
     8: (True, [-2]),
 }
+
+
+class StoredImage(NamedTuple):
+    """An image as a decoder of tensors leaves it.
+
+    Attributes:
+        values: uint8 [C, H, W], as they are stored.
+        orientation: how to turn them upright, as EXIF numbers it.
+    """
+
+    values: torch.Tensor
+    orientation: int = 1
 
 
 def lies_on_its_side(orientation: int) -> bool:

@@ -14,7 +14,7 @@ from ts.handler_utils.images.formats import known_formats
 from ts.handler_utils.images.jpeg.decoders import MODES, JpegDecoder, cpu_decoder, gpu_decoder
 from ts.handler_utils.images.jpeg.header import JpegHeader, read_jpeg_header, without_tells
 from ts.handler_utils.images.limits import ImageLimits
-from ts.handler_utils.images.orientation import lies_on_its_side
+from ts.handler_utils.images.orientation import StoredImage, lies_on_its_side
 from ts.handler_utils.images.pillow import (
     DEFAULT_LIMITS,
     Encoded,
@@ -24,7 +24,7 @@ from ts.handler_utils.images.pillow import (
     read_nested_lists,
     read_orientation,
 )
-from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
+from ts.handler_utils.images.transform import ImageTransform, is_ours
 from ts.handler_utils.requests.payload import encoded_bytes
 
 

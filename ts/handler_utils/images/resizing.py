@@ -1,4 +1,4 @@
-"""Images scaled as torchvision's `Resize` scales them: Pillow's, and 8-bit tensors."""
+"""Images scaled as torchvision's `Resize` scales them, or to fit into a letterbox: Pillow's, and 8-bit tensors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
+from torch.nn import functional
 
 from ts.handler_utils.images.pillow import to_image, to_tensor
 
@@ -41,6 +42,64 @@ def resized_size(resize: int | Sequence[int], size: Size) -> Size:
     width, height = size
     longer = int(resize * max(size) / min(size))
     return (resize, longer) if width <= height else (longer, resize)
+
+
+class Letterbox(NamedTuple):
+    """Where a photo lies within a model's input that it is scaled to fit into, in pixels of that.
+
+    As YOLO's networks are trained: both sides are scaled by one gain and rounded, and the border is halved
+    (https://docs.ultralytics.com/reference/data/augment/).
+
+    Attributes:
+        width: of the scaled photo.
+        height: of the scaled photo.
+        left: of it there is so much border.
+        top: of it there is so much border.
+        gain: what the photo was scaled by.
+    """
+
+    width: int
+    height: int
+    left: int
+    top: int
+    gain: float
+
+
+def letterbox_of(size: tuple[int, int], canvas: int | Sequence[int]) -> Letterbox:
+    """Where a photo comes to lie.
+
+    Args:
+        size: width and height of the photo.
+        canvas: length of both sides of the input, or (height, width).
+    """
+    rows, columns = both_sides(canvas)
+    width, height = size
+    gain = min(columns / width, rows / height)
+    scaled_width, scaled_height = max(round(width * gain), 1), max(round(height * gain), 1)
+    left, top = ((columns - scaled_width) / 2, (rows - scaled_height) / 2)
+    return Letterbox(scaled_width, scaled_height, round(left - 0.1), round(top - 0.1), gain)
+
+
+def pad(values: torch.Tensor, canvas: int | Sequence[int], value: int) -> torch.Tensor:
+    """Puts a scaled photo onto its canvas.
+
+    Args:
+        values: [C, H, W], no larger than the canvas.
+        value: of the border.
+
+    Returns:
+        [C, height, width] of the canvas.
+    """
+    rows, columns = both_sides(canvas)
+    missing_rows, missing_columns = rows - values.shape[-2], columns - values.shape[-1]
+    left, top = round(missing_columns / 2 - 0.1), round(missing_rows / 2 - 0.1)
+    return functional.pad(values, (left, missing_columns - left, top, missing_rows - top), value=value)
+
+
+def both_sides(size: int | Sequence[int]) -> tuple[int, int]:
+    """Height and width; a single length is both."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
 
 
 def resize_image(image: Image.Image, size: Size, interpolation: str) -> Image.Image:

@@ -90,10 +90,19 @@ class VisionSettings(WarmedUpSettings):
             given["max_pixels"] = None  # TorchServe's limit_max_image_pixels=false, or a handler's own module
         return ImageLimits(**given)
 
+    transform_names: ClassVar[tuple[str, ...]] = (
+        "resize",
+        "crop",
+        "interpolation",
+        "mean",
+        "std",
+        "channels",
+    )
+
     def transform_changes(self) -> dict[str, Any]:
         """The arguments of `ImageTransform` that these settings give."""
         changes = dict(preset_changes(weights_of_preset(self.preset))) if self.preset else {}
-        names = ("resize", "crop", "interpolation", "mean", "std", "channels")
+        names = self.transform_names
         given = {name: getattr(self, name) for name in names if name in self.model_fields_set}
         return {**changes, **given}
 
@@ -200,6 +209,38 @@ class ObjectDetectorSettings(LayerExplainedSettings, ObjectDetectorOptions):
 
     classes: Annotated[Optional[Names], BeforeValidator(_not_a_number)] = Field(
         default=None, description=ObjectDetectorOptions.model_fields["classes"].description
+    )
+    transform_names: ClassVar[tuple[str, ...]] = (
+        *VisionSettings.transform_names,
+        "letterbox",
+        "pad_value",
+    )
+
+    letterbox: Optional[Size] = Field(
+        default=None,
+        description="pixels of both sides of the model's input, or [height, width], that the whole photo is scaled"
+        " to fit into, centred, in the place of `resize`",
+    )
+    pad_value: int = Field(
+        default=114, ge=0, le=255, description="of the border around a photo in a letterbox"
+    )
+    output: Optional[str] = Field(
+        default=None,
+        description="what the model returns: torchvision, detr, rtdetr, yolov5, yolov8, ...; found out if unset",
+    )
+    normalized: Optional[bool] = Field(
+        default=None,
+        description="whether the model's boxes are fractions of its input, and not its pixels; found out if unset",
+    )
+    nms_iou: Optional[float] = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="from which intersection over union on two boxes of a class are of one object, of models that"
+        " leave both in: 0.45 for yolov5 and ssd, 0.5 for retinanet, 0.7 for yolov8 if unset",
+    )
+    max_boxes: int = Field(
+        default=300, ge=1, description="boxes of a photo that are left of such a model's, the best"
     )
     stack: Optional[bool] = Field(
         default=None,

@@ -6,17 +6,20 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from PIL import Image
 
 from ts.handler_utils.images.center_crop import center_crop, crop_range, end_of_crop
 from ts.handler_utils.images.eight_bits import to_8_bit
-from ts.handler_utils.images.orientation import lies_on_its_side, turn_upright
+from ts.handler_utils.images.orientation import StoredImage, lies_on_its_side, turn_upright
 from ts.handler_utils.images.pillow import to_channels, to_image, to_tensor
 from ts.handler_utils.images.resizing import (
     Size,
+    both_sides,
+    letterbox_of,
+    pad,
     resize_image,
     resize_opaque,
     resize_part,
@@ -33,18 +36,6 @@ _LONG = 8  # times as long as wide: no photo is, a panorama included
 _MANY_PIXELS = 2**23
 
 
-class StoredImage(NamedTuple):
-    """An image as a decoder of tensors leaves it.
-
-    Attributes:
-        values: uint8 [C, H, W], as they are stored.
-        orientation: how to turn them upright, as EXIF numbers it.
-    """
-
-    values: torch.Tensor
-    orientation: int = 1
-
-
 class ImageTransform:
     """Makes an image into a tensor as torchvision's reference transforms do, each step left out unless asked for.
 
@@ -55,6 +46,9 @@ class ImageTransform:
         mean: for each channel, what is subtracted from values in [0, 1].
         std: for each channel, what they are divided by then.
         channels: 3 for RGB, 1 for grey.
+        letterbox: length in pixels of both sides of an input, or its (height, width), that the whole photo is
+            scaled to fit into; it takes the place of `resize` and `crop`.
+        pad_value: of the border of a letterbox, from 0 to 255.
     """
 
     def __init__(
@@ -66,6 +60,8 @@ class ImageTransform:
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
         channels: int = 3,
+        letterbox: int | Sequence[int] | None = None,
+        pad_value: int = 114,
     ) -> None:
         self.resize = resize
         self.crop = crop
@@ -73,6 +69,8 @@ class ImageTransform:
         self.mean = mean
         self.std = std
         self.channels = channels
+        self.letterbox = letterbox
+        self.pad_value = pad_value
         self._lent: tuple[list[Any], str] | None = None
 
     @property
@@ -98,13 +96,23 @@ class ImageTransform:
         from torchvision import transforms  # which takes long to import
 
         mode = transforms.InterpolationMode(self.interpolation)
-        steps: list[Any] = [] if self.resize is None else [transforms.Resize(self.resize, mode)]
-        steps += [] if self.crop is None else [transforms.CenterCrop(self.crop)]
+        steps: list[Any] = []
+        if self.letterbox is not None:
+            steps.append(self._letterboxed)
+        elif self.resize is not None:
+            steps.append(transforms.Resize(self.resize, mode))
+        if self.letterbox is None and self.crop is not None:
+            steps.append(transforms.CenterCrop(self.crop))
         steps += [] if self.channels == 3 else [transforms.Grayscale(self.channels)]
         steps.append(transforms.ToTensor())
         if self.mean is not None or self.std is not None:
             steps.append(transforms.Normalize(self.mean or [0.0], self.std or [1.0]))
         return steps
+
+    def _letterboxed(self, image: Image.Image) -> Image.Image:
+        return to_image(
+            self._crop(to_tensor(resize_image(image, self._resized_size(image.size), self.interpolation)))
+        )
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """Transforms an image of any Pillow mode to a float32 tensor [channels, height, width]."""
@@ -113,7 +121,8 @@ class ImageTransform:
 
     def takes_tensors(self, device: Any = "cpu") -> bool:
         """Whether `pixels` makes of a `StoredImage` what it makes of a Pillow image, or within 1 of 255."""
-        return self.resize is None or scales_tensors(self.interpolation, device)
+        is_scaled = self.resize is not None or self.letterbox is not None
+        return not is_scaled or scales_tensors(self.interpolation, device)
 
     def pixels(self, image: Image.Image | StoredImage) -> torch.Tensor:
         """The first half of the transform: the pixels that the model gets, before they are normalised.
@@ -138,12 +147,14 @@ class ImageTransform:
             return resize_opaque(image, size, self.interpolation)
         image = to_channels(image, 1 if is_grey else 3)
         if self.crop is not None and self._crops_first(size):
-            rows, columns = _both_sides(self.crop)
+            rows, columns = both_sides(self.crop)
             (left, right), (top, bottom) = crop_range(size[0], columns), crop_range(size[1], rows)
             return resize_part(image, size, (left, top, right, bottom), self.interpolation)
         return resize_image(image, size, self.interpolation)
 
     def _resized_size(self, size: Size) -> Size:
+        if self.letterbox is not None:
+            return letterbox_of(size, self.letterbox)[:2]
         return size if self.resize is None else resized_size(self.resize, size)
 
     def _crops_first(self, scaled: Size) -> bool:
@@ -156,11 +167,11 @@ class ImageTransform:
     def _pixels_of_stored(self, image: StoredImage) -> torch.Tensor:
         """Scales before it turns, since there is less to turn then."""
         values, orientation = image
-        if self.resize is None:
+        if self.resize is None and self.letterbox is None:
             return self._crop(turn_upright(values, orientation))
         height, width = values.shape[-2:]
         sideways = lies_on_its_side(orientation)
-        size = resized_size(self.resize, (height, width) if sideways else (width, height))
+        size = self._resized_size((height, width) if sideways else (width, height))
         if self._crops_first(size):
             return self.pixels(to_image(turn_upright(values, orientation)))
         if self.crop is not None and orientation == 1:
@@ -170,13 +181,15 @@ class ImageTransform:
 
     def _resize_and_crop(self, values: torch.Tensor, size: Size, crop: int | Sequence[int]) -> torch.Tensor:
         """Leaves out what the resized image would have below the crop, and to the right of it."""
-        (width, height), (rows, columns) = size, _both_sides(crop)
+        (width, height), (rows, columns) = size, both_sides(crop)
         part = end_of_crop(width, columns), end_of_crop(height, rows)
         values = resize_values(values, size, self.interpolation, part)
         return center_crop(values, rows, columns, of=(height, width))
 
     def _crop(self, values: torch.Tensor) -> torch.Tensor:
-        return values if self.crop is None else center_crop(values, *_both_sides(self.crop))
+        if self.letterbox is not None:
+            return pad(values, self.letterbox, self.pad_value)
+        return values if self.crop is None else center_crop(values, *both_sides(self.crop))
 
     def largest_size(self, size: Size) -> Size:
         """Width and height of the largest image that is made of one of a width and height.
@@ -189,11 +202,11 @@ class ImageTransform:
     @property
     def shape(self) -> tuple[int, int, int] | None:
         """Channels, height and width of what comes out; None where they depend on the image."""
-        if self.crop is not None:
-            return (self.channels, *_both_sides(self.crop))
+        if self.letterbox is not None or self.crop is not None:
+            return (self.channels, *both_sides(self.letterbox or self.crop or 0))
         if self.resize is None or isinstance(self.resize, int):
             return None
-        return (self.channels, *_both_sides(self.resize))
+        return (self.channels, *both_sides(self.resize))
 
     def normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """The second half of the transform.
@@ -284,8 +297,3 @@ def _a_plane(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
     """float32 [values, 1, 1]: kept, since to make it takes as long as to use it."""
     with torch.inference_mode(False):
         return torch.tensor(values, device=device).view(-1, 1, 1)
-
-
-def _both_sides(size: int | Sequence[int]) -> tuple[int, int]:
-    height, width = (size, size) if isinstance(size, int) else size
-    return height, width

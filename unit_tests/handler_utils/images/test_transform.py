@@ -11,10 +11,11 @@ from benchmarks.strangers.images import flat_png, thin_png
 from ts.handler_utils.images import transform as transform_module
 from ts.handler_utils.images.center_crop import center_crop
 from ts.handler_utils.images.limits import ImageLimits
+from ts.handler_utils.images.orientation import StoredImage
 from ts.handler_utils.images.pillow import to_channels, to_tensor
 from ts.handler_utils.images.reader import ImageReader
 from ts.handler_utils.images.resizing import resize_image, resized_size
-from ts.handler_utils.images.transform import ImageTransform, StoredImage
+from ts.handler_utils.images.transform import ImageTransform
 
 NOISE = np.random.default_rng(2)
 THIN = ImageLimits(max_aspect=10**6)
