@@ -101,7 +101,7 @@ class VisionSettings(WarmedUpSettings):
 
     def transform_changes(self) -> dict[str, Any]:
         """The arguments of `ImageTransform` that these settings give."""
-        changes = dict(preset_changes(weights_of_preset(self.preset))) if self.preset else {}
+        changes = dict(preset_changes(weights_of_preset(self.preset).transforms())) if self.preset else {}
         names = self.transform_names
         given = {name: getattr(self, name) for name in names if name in self.model_fields_set}
         return {**changes, **given}

@@ -152,7 +152,7 @@ def _unknown(step: Any, name: str) -> str:
     )
     shown = " ".join(repr(step).split())
     shown = name if "object at 0x" in shown or len(shown) > 80 else shown
-    return f"the transform's step {shown} has no setting that stands for it; there are some for {ALLOWED}.{training}"
+    return f"the transform's step {shown} has no setting that stands for it, as have {ALLOWED}.{training}"
 
 
 def _whole(size: Any) -> Any:

@@ -266,13 +266,12 @@ def weights_of_preset(name: str) -> Any:
         raise ValueError(f"torchvision has no weights of this name{hint}") from None
 
 
-def preset_changes(preset: Any) -> Mapping[str, Any]:
+def preset_changes(transforms: Any) -> Mapping[str, Any]:
     """The arguments of `ImageTransform` that say what a torchvision weights' own transforms do.
 
     Args:
-        preset: a member of a torchvision weights enum.
+        transforms: what the weights' `transforms()` returns.
     """
-    transforms = preset.transforms()
     interpolation = getattr(transforms, "interpolation", None)
     return {
         "resize": _single(getattr(transforms, "resize_size", None)),

@@ -69,8 +69,8 @@ def parsed(value: Any) -> tuple[str, dict[str, Any]]:
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         return value["name"], {key: item for key, item in value.items() if key != "name"}
     raise ValueError(
-        "Input should be the name of a torchvision model, or of timm's as timm/NAME, or a mapping of `name` and the"
-        " model's arguments"
+        "Input should be the name of a torchvision model, timm/NAME, or a mapping of `name` and the model's"
+        " arguments"
     )
 
 

@@ -31,13 +31,16 @@ _NESTED = ("state_dict", "model_state_dict", "model", "net", "module", "weights"
 _WRAPPERS = {"module.": "DataParallel", "_orig_mod.": "torch.compile"}
 
 
-def read_weights(path: str | Path, device: Any, *, trust_pickle: bool = False) -> Any:
+def read_weights(
+    path: str | Path, device: Any, *, trust_pickle: bool = False, in_checkpoint: bool = False
+) -> Any:
     """Reads a state dict, of safetensors or of `torch.save`; of pickles, only tensors (`weights_only=True`).
 
     Args:
         path: the file.
         device: where the tensors go.
         trust_pickle: read any pickle, which runs the code that it holds.
+        in_checkpoint: whether they may be a part of what the file holds, as in a training's checkpoint.
 
     Returns:
         The tensors by name; or, with `trust_pickle`, the `torch.nn.Module` that the file holds.
@@ -57,7 +60,10 @@ def read_weights(path: str | Path, device: Any, *, trust_pickle: bool = False) -
         alone = "It is a whole model: pack it without a model file, and without handler.architecture."
         raise wrong_content(path, EXPECTED, alone if found == TORCHSCRIPT else "Save the weights that way.")
     loaded = _unpickle(path, device, trust_pickle)
-    return loaded if isinstance(loaded, torch.nn.Module) else _state_dict(loaded, Path(path).name)
+    if isinstance(loaded, torch.nn.Module):
+        return loaded
+    nested = _nested_name(loaded) if in_checkpoint and isinstance(loaded, Mapping) else None
+    return _state_dict(loaded if nested is None else loaded[nested], Path(path).name)
 
 
 def read_module(path: str | Path, device: Any) -> torch.nn.Module:
@@ -181,6 +187,12 @@ def _misfits(own: Mapping[str, Any], weights: Mapping[str, Any]) -> list[str]:
 def _some(names: list[str], shown: int = 3) -> str:
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more
+
+
+def without_prefix(own: Iterable[str], weights: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The weights by the network's own names, where these are theirs but for a prefix that wrapping has added."""
+    prefix = _prefix(set(weights), set(own))
+    return weights if prefix is None else {name[len(prefix) :]: weights[name] for name in weights}
 
 
 def _prefix_hint(own: Iterable[str], weights: Iterable[str]) -> str | None:

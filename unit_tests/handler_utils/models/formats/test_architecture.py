@@ -78,9 +78,9 @@ def test_the_eps_of_torchvisions_detectors_can_be_given():
         ({"name": "resnet50", "weights": "DEFAULT"}, "resnet50 takes no weights"),
         (
             {"nam": "resnet50"},
-            "the name of a torchvision model, or of timm's as timm/NAME, or a mapping of `name`",
+            "the name of a torchvision model, timm/NAME, or a mapping of `name`",
         ),
-        (5, "the name of a torchvision model, or of timm's as timm/NAME, or a mapping of `name`"),
+        (5, "the name of a torchvision model, timm/NAME, or a mapping of `name`"),
     ],
 )
 def test_a_wrong_architecture_stops_the_load_and_says_what_there_is(architecture, message, make_context):
