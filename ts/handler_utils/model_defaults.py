@@ -15,14 +15,14 @@ class ModelDefaults(Part):
 
     Attributes:
         transform: arguments of `ts.handler_utils.images.transform.ImageTransform`, over which settings win.
-        photo_transform: what the model brings along in the place of an `ImageTransform`: it makes an upright photo
-            (`PIL.Image`, RGB) into a float tensor [C, H, W], called by several threads at the same time.
-        tokenizer: what the model brings along to make texts into tokens, as `ts.handler_utils.text.subwords` has it.
+        photo_transform: what the model brings along in the place of an `ImageTransform`: it makes an upright
+            `PIL.Image` in RGB into a float tensor [C, H, W], called by several threads at the same time.
+        tokenizer: what the model brings along to make texts into tokens: a `SubwordTokenizer`.
         labels: by class index (a string); index_to_name.json wins over them.
         activation: what makes the model's outputs into answers: "softmax", "sigmoid" or "none", over which the
             setting of that name wins; None if nothing is known.
-        output: the reader of a detector's outputs (`ts.handler_utils.detection.readers`), such as "detr", over which
-            the setting of that name wins; None to have it found out.
+        output: the reader of a detector's outputs (`ts.handler_utils.detection.readers`), such as "detr", over
+            which the setting of that name wins; None to have it found out.
         folder: of a saved model of Hugging Face's; None of any other.
         missing: names of the weights that such a folder has not, which are random.
     """

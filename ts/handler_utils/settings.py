@@ -50,6 +50,11 @@ class HandlerSettings(Options):
         description="read pickled Python objects, anything in a `.pt2`, and TorchScript that touches files: this"
         " runs the code in the file",
     )
+    trust_remote_code: bool = Field(
+        default=False,
+        description="let a saved model folder of transformers make its model by Python files of its own: this runs"
+        " the code in them",
+    )
 
     precision: Optional[Literal["float32", "bfloat16", "float16"]] = Field(
         default=None, description="what the model computes in; as its weights are, if unset"

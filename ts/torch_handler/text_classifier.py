@@ -83,11 +83,16 @@ class TextClassifier(TextHandler):
         Returns:
             Logits [N, classes].
         """
-        if isinstance(data, TextBatch):
-            indexes, second = data.inputs
-        else:
-            indexes, second = data[0], torch.zeros(1, dtype=torch.int64, device=self.device)
-        return logits_of(super().inference(indexes, second, *args, **kwargs))
+        if not isinstance(data, TextBatch):
+            first = torch.zeros(1, dtype=torch.int64, device=self.device)
+            return logits_of(super().inference(data[0], first, *args, **kwargs))
+        rows: list[int] = []
+        found = []
+        for part_rows, part in data.of_one_length():
+            positional, named = part.arguments()
+            found.append(logits_of(super().inference(*positional, *args, **{**named, **kwargs})))
+            rows += part_rows
+        return found[0] if len(found) == 1 else torch.cat(found)[torch.tensor(rows).argsort()]
 
     @timed
     def postprocess(self, data: torch.Tensor) -> list[dict[str, float]]:

@@ -50,12 +50,12 @@ def attribute_tokens(model: Any, text: TextBatch, target: Optional[int] = None) 
     import_captum()
     model = getattr(model, "_orig_mod", model)  # torch.compile's wrapper: compiled code calls no hooks
     layer = embedding_layer(model)
-    call, output = _call_of(layer, model, text.inputs)
+    call, output = _call_of(layer, model, text)
     if call.tokens.numel() != text.inputs[0].numel():
         raise unexplainable("its embedding layer gets other tokens than those of the text")
     target = _target_of(logits_of(output)[0], target)
     explain = _explain_bag if isinstance(layer, nn.EmbeddingBag) else _explain_sequence
-    attributions = explain(layer, call, _after(layer, model, text.inputs), target)
+    attributions = explain(layer, call, _after(layer, model, text), target)
     check_finite("gradients", attributions)
     return attributions.tolist(), target
 
@@ -68,8 +68,8 @@ class _EmbeddingCall(NamedTuple):
     vectors: torch.Tensor
 
 
-def _call_of(layer: nn.Module, model: Any, inputs: Iterable[torch.Tensor]) -> tuple[_EmbeddingCall, Any]:
-    """The call of a model's embedding layer for some inputs, and the model's output for them."""
+def _call_of(layer: nn.Module, model: Any, text: TextBatch) -> tuple[_EmbeddingCall, Any]:
+    """The call of a model's embedding layer for a text, and the model's output for it."""
     calls = []
 
     def keep(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: torch.Tensor) -> None:
@@ -79,7 +79,8 @@ def _call_of(layer: nn.Module, model: Any, inputs: Iterable[torch.Tensor]) -> tu
     hook = layer.register_forward_hook(keep, with_kwargs=True)
     try:
         with torch.no_grad():
-            output = model(*inputs)
+            positional, named = text.arguments()
+            output = model(*positional, **named)
     finally:
         hook.remove()
     if not calls:
@@ -94,14 +95,15 @@ def _target_of(scores: torch.Tensor, target: Optional[int]) -> int:
     return int(scores.argmax()) if target is None else check_target(target, len(scores))
 
 
-def _after(layer: nn.Module, model: Any, inputs: tuple[torch.Tensor, ...]) -> Any:
+def _after(layer: nn.Module, model: Any, text: TextBatch) -> Any:
     """The part of a model that follows its embedding layer: logits [N, classes], of what the layer returns."""
     is_bag = isinstance(layer, nn.EmbeddingBag)
 
     def logits(vectors: torch.Tensor) -> torch.Tensor:
-        rows = inputs if is_bag else tuple(item.expand(len(vectors), -1) for item in inputs)
+        rows = text.inputs if is_bag else tuple(item.expand(len(vectors), -1) for item in text.inputs)
+        positional, named = text.arguments(*rows)
         with _replaced_output(layer, vectors):
-            return logits_of(model(*rows))
+            return logits_of(model(*positional, **named))
 
     return logits
 

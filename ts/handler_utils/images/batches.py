@@ -16,11 +16,12 @@ from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batch_slots import BatchSlots
 from ts.handler_utils.images.jpeg.header import is_jpeg
 from ts.handler_utils.images.limits import ImageLimits
+from ts.handler_utils.images.orientation import StoredImage
 from ts.handler_utils.images.pillow import encode_jpeg, to_channels
 from ts.handler_utils.images.reader import ImageReader
 from ts.handler_utils.images.settings import VisionSettings
 from ts.handler_utils.images.threads import default_threads, map_in_threads
-from ts.handler_utils.images.transform import ImageTransform, StoredImage, is_ours
+from ts.handler_utils.images.transform import ImageTransform, is_ours
 from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
@@ -52,8 +53,16 @@ class ImageBatches(Part):
         """
         settings, transform = Configuration.of(self.handler).settings, self.handler.image_processing
         changes = settings.transform_changes() if isinstance(settings, VisionSettings) else {}
-        known = {**ModelDefaults.of(self.handler).transform, **changes}
-        if known and isinstance(transform, ImageTransform):
+        defaults = ModelDefaults.of(self.handler)
+        known = {**defaults.transform, **changes}
+        if defaults.photo_transform is not None and _is_default(self.handler, transform):
+            for name in changes:
+                Configuration.of(self.handler).refuse(
+                    name,
+                    f"handler.{name}: photos are prepared as the saved model's own files say; change those",
+                )
+            self.handler.image_processing = defaults.photo_transform
+        elif known and isinstance(transform, ImageTransform):
             self.handler.image_processing = transform.replace(**known)
         elif changes:  # keys of a subclass's own, for all that is known
             logger.warning(
@@ -188,7 +197,7 @@ class ImageBatches(Part):
                     return transform.pixels(decoded_on_gpu[index])
                 payload = payload_of(rows[index])
                 if not is_ours(transform):
-                    return self.reader.photo(payload, limits)
+                    return self._prepared(transform, self.reader.photo(payload, limits))
                 pixels = self.reader.pixels(payload, transform, limits)
                 if for_gpu:
                     return pixels.contiguous()
@@ -198,6 +207,13 @@ class ImageBatches(Part):
 
         threads = 1 if decoded_on_gpu or len(rows) == 1 else self.threads
         return map_in_threads(read, range(len(rows)), threads)
+
+    def _prepared(self, transform: Any, photo: Any) -> Any:
+        """What a transform that the model brings along makes of a photo; for any other, the photo itself."""
+        own = ModelDefaults.of(self.handler).photo_transform
+        if own is None or transform is not own or not isinstance(photo, Image.Image):
+            return photo
+        return own(to_channels(photo, 3))
 
     def _limits(self, rows: list[Any]) -> ImageLimits:
         """Of each row; of all together, where an envelope has made them of one request."""
@@ -215,6 +231,12 @@ class ImageBatches(Part):
                 with suppress(PredictionException):  # which `read` finds again
                     requests[index] = payload_of(row), transform_of(index)
         return self.reader.decode_on_gpu(requests, limits) if requests else {}
+
+
+def _is_default(handler: Any, transform: Any) -> bool:
+    """Whether an `image_processing` is a default handler's, and no subclass has one of its own."""
+    classes = [kind for kind in type(handler).__mro__ if kind.__module__.startswith("ts.torch_handler.")]
+    return any(vars(kind).get("image_processing") is transform for kind in classes)
 
 
 def _stacked(images: list[torch.Tensor]) -> torch.Tensor:

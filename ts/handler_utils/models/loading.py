@@ -18,6 +18,7 @@ from ts.handler_utils.models.formats.eager import load_eager
 from ts.handler_utils.models.formats.exported import load_pt2
 from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.formats.weights import read_module
+from ts.handler_utils.models.huggingface.saved_model import SavedModel
 from ts.handler_utils.models.inputs import adapt_model, input_form
 from ts.handler_utils.parts import Part
 
@@ -57,6 +58,8 @@ class ModelLoading(Part):
             )
         if architecture:
             model = self._architecture(architecture, handler.model_pt_path)
+        elif SavedModel.of(handler).find(model_dir, names):
+            model = SavedModel.of(handler).load(handler.model_pt_path)
         else:
             model = self._load(model_dir, model_file, handler.model_pt_path)
         if model is None:
@@ -71,7 +74,8 @@ class ModelLoading(Part):
             return self._serialized(path)
         if is_default_handler(self.handler):
             raise ValueError(
-                "The archive names neither a serialized file nor a model file: there is no model"
+                "The archive names neither a serialized file nor a model file, and holds no saved model folder"
+                " of transformers (a config.json with a model_type): there is no model"
             )
         return None  # a subclass may bring its own
 
@@ -117,7 +121,8 @@ class ModelLoading(Part):
         settings, defaults = self._settings, ModelDefaults.of(self.handler)
         model = load_architecture(architecture, path, self.handler.device, trust_pickle=settings.trust_pickle)
         reads_images = isinstance(settings, VisionSettings) and "resize" not in settings.model_fields_set
-        defaults.transform, defaults.labels = known_of(architecture, model, with_transform=reads_images)
+        defaults.transform, labels = known_of(architecture, model, with_transform=reads_images)
+        defaults.labels = labels or defaults.labels
         return model
 
     def torchscript(self, path: str) -> Any:

@@ -58,11 +58,13 @@ class EncodedText:
         words: its words or, for a transformer, its subwords; explanations name them.
         indexes: what the model gets; a bag has indexes of n-grams too.
         uncut: how many indexes the whole text has, of one that was cut; 0 of any other.
+        types: of each index which text of a pair it is of, as a transformer has it; None where it has no such.
     """
 
     words: list[str]
     indexes: list[int]
     uncut: int = 0
+    types: Optional[list[int]] = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +75,23 @@ class TextBatch:
     `words` are those of the batch's first text.
 
     Attributes:
-        inputs: the two tensors that the model is called with.
+        inputs: the tensors that the model is called with.
         texts: the texts in them.
+        names: by which the model takes its inputs; none where it takes them in their order.
     """
 
-    inputs: tuple[torch.Tensor, torch.Tensor]
+    inputs: tuple[torch.Tensor, ...]
     texts: list[EncodedText]
+    names: tuple[str, ...] = ()
+
+    def arguments(self, *inputs: torch.Tensor) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
+        """What a model is called with, in order and by name: these inputs, or others in their place."""
+        given = inputs or self.inputs
+        return (given[:1], dict(zip(self.names[1:], given[1:]))) if self.names else (given, {})
+
+    def of_one_length(self) -> list[tuple[list[int], TextBatch]]:
+        """The batch as parts that the model answers as it would each text alone: their rows, and the parts."""
+        return [(list(range(len(self))), self)]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -123,3 +136,60 @@ class PaddedBatch(TextBatch):
         longest = max((len(text.indexes) for text in texts), default=0)
         ids, mask = (item[rows, :longest] for item in self.inputs)
         return PaddedBatch((ids, mask), texts)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a transformer takes texts.
+
+    Attributes:
+        names: of its inputs: `input_ids`, and those of `attention_mask` and `token_type_ids` that it takes.
+        pad_index: index of the token that fills up a batch.
+        pad_type: what `token_type_ids` has for it.
+        at_the_end: whether texts are filled up behind their end, where positions are counted from their beginning.
+    """
+
+    names: tuple[str, ...] = ("input_ids", "attention_mask")
+    pad_index: int = 0
+    pad_type: int = 0
+    at_the_end: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class NamedBatch(TextBatch):
+    """Texts for a transformer that takes its inputs by name, each int64 [N, longest]."""
+
+    form: Form = Form()
+
+    @classmethod
+    def of(cls, texts: Sequence[EncodedText], form: Form, device: Any = None) -> NamedBatch:
+        longest = max((len(text.indexes) for text in texts), default=0)
+
+        def padded(values: list[int], filling: int) -> list[int]:
+            rest = [filling] * (longest - len(values))
+            return values + rest if form.at_the_end else rest + values
+
+        rows = {
+            "input_ids": [padded(text.indexes, form.pad_index) for text in texts],
+            "attention_mask": [padded([1] * len(text.indexes), 0) for text in texts],
+            "token_type_ids": [
+                padded(text.types or [0] * len(text.indexes), form.pad_type) for text in texts
+            ],
+        }
+        inputs = tuple(torch.tensor(rows[name], dtype=torch.int64, device=device) for name in form.names)
+        return cls(inputs, list(texts), form.names, form)
+
+    def of_one_length(self) -> list[tuple[list[int], TextBatch]]:
+        """See `TextBatch`: a model without an attention mask cannot tell filling from text."""
+        if "attention_mask" in self.names:
+            return super().of_one_length()
+        rows: dict[int, list[int]] = {}
+        for row, text in enumerate(self.texts):
+            rows.setdefault(len(text.indexes), []).append(row)
+        device = self.inputs[0].device
+        return [
+            (same, self.of([self.texts[row] for row in same], self.form, device)) for same in rows.values()
+        ]
+
+    def __getitem__(self, rows: slice) -> NamedBatch:
+        return self.of(self.texts[rows], self.form, self.inputs[0].device)

@@ -27,6 +27,9 @@ class TextClassifierOptions(Options):
         le=LARGEST_INDEX,
         description="index of the class to explain; the most probable one without it",
     )
+    text_pair: Optional[str] = Field(
+        default=None, description="second text of a pair, for a saved model of transformers that takes pairs"
+    )
 
 
 class TextSettings(WarmedUpSettings):

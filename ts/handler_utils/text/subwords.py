@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
 from ts.handler_utils.errors import InvalidInput
-from ts.handler_utils.text.batch import EncodedText
+from ts.handler_utils.text.batch import EncodedText, PaddedBatch, TextBatch
 from ts.utils.documents import read_json
 
 # Tokens of a text where an archive says nothing of them: those of BERT, and of most models after it.
@@ -16,6 +16,8 @@ _USUAL_LENGTH = 512
 
 # Hugging Face writes 10**30 for "as many as you like".
 _LARGEST_LENGTH = 2**31 - 1
+
+NO_PAIRS = "Wrong option: text_pair: this model takes no pairs of texts"
 
 # Models whose positions begin behind the index of the padding token, as fairseq's do: 514 stand for 512.
 _OFFSET_POSITIONS = frozenset({"camembert", "longformer", "roberta", "xlm-roberta", "xlm-roberta-xl"})
@@ -41,17 +43,21 @@ class SubwordTokenizer:
 
     Args:
         path: a tokenizer.json, as Hugging Face's `tokenizers` saves it.
-        max_length: the most tokens of a text, special ones included; None leaves it to the file or, where it
-            has no truncation, to those beside it: see `length_limit`.
+        max_length: the most tokens of a text, special ones included; None leaves it to a
+            sentence_bert_config.json beside the file or, without one, to the file; and where that has no
+            truncation, to others beside it: see `length_limit`.
 
     Attributes:
         max_length: that number. A longer text is cut, by the file's direction, and keeps its special tokens.
         pad_index: index of the token that fills up a batch.
+        takes_pairs: whether `encode` takes pairs of texts.
 
     Raises:
         ImportError: the library `tokenizers` is not installed.
         ValueError: the file is no such tokenizer.
     """
+
+    takes_pairs = False
 
     def __init__(self, path: str | Path, max_length: Optional[int] = None) -> None:
         try:
@@ -65,7 +71,7 @@ class SubwordTokenizer:
         self.pad_index: int = padding["pad_id"] if padding else self._usual_pad_index()
         self._tokenizer.no_padding()  # a batch is as wide as its longest text
         truncation = self._tokenizer.truncation or {}
-        self.max_length: int = max_length or truncation.get("max_length") or length_limit(Path(path).parent)
+        self.max_length: int = max_length or longest_text(Path(path).parent, truncation)
         self._special_tokens: int = self._tokenizer.num_special_tokens_to_add(False)
         if self.max_length <= self._special_tokens:
             raise ValueError(
@@ -81,21 +87,37 @@ class SubwordTokenizer:
     def __call__(self, text: str) -> list[str]:
         return self.encode(text).words
 
-    def encode(self, text: str) -> EncodedText:
+    def encode(self, text: str, pair: Optional[str] = None) -> EncodedText:
         """The subwords of a text, special tokens included, and their indexes.
 
+        Args:
+            text: the text.
+            pair: the second text of a pair.
+
         Raises:
-            InvalidInput: it has none.
+            InvalidInput: it has none; or there is a pair, and a model with a tokenizer.json alone takes none.
         """
+        if pair is not None:
+            raise InvalidInput(NO_PAIRS)
         encoding = self._tokenizer.encode(text)
         if not encoding.ids:
             raise InvalidInput("The text has no tokens")
         rest = [len(part) - self._special_tokens for part in encoding.overflowing]
         return EncodedText(encoding.tokens, encoding.ids, len(encoding) + sum(rest) if rest else 0)
 
+    def batch(self, texts: Sequence[EncodedText], device: Any = None) -> TextBatch:
+        """A batch of texts, as the model takes it."""
+        return PaddedBatch.of(texts, self.pad_index, device)
+
     def _usual_pad_index(self) -> int:
         indexes = (self._tokenizer.token_to_id(name) for name in ("[PAD]", "<pad>", "<|endoftext|>"))
         return next((index for index in indexes if index is not None), 0)
+
+
+def longest_text(folder: Path, truncation: dict[str, Any]) -> int:
+    """The most tokens of a text, by sentence-transformers' `max_seq_length`, or the file, or the model's."""
+    of_sentences = _read_config(folder / "sentence_bert_config.json").get("max_seq_length")
+    return _length(of_sentences) or truncation.get("max_length") or length_limit(folder)
 
 
 def length_limit(folder: str | Path) -> int:
