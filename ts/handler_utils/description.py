@@ -37,12 +37,12 @@ def describe(handler: Any) -> dict[str, Any]:
 
 
 def payloads_of(kind: type) -> list[str]:
-    """The attribute `payloads`, unless the class overrides the `preprocess` that it speaks of."""
+    """The attribute `payloads`, unless a class of somebody's own overrides the `preprocess` that it is of."""
     for base in kind.__mro__:
         payloads = vars(base).get("payloads")
         if isinstance(payloads, (tuple, list)) and all(isinstance(item, str) for item in payloads):
             return list(payloads)
-        if "preprocess" in vars(base):
+        if "preprocess" in vars(base) and not base.__module__.startswith("ts.torch_handler."):
             return []
     return []
 

@@ -1,72 +1,28 @@
-"""What `torch-model-runner predict`, `inspect`, `serve`, `export` and `doctor` do."""
+"""What `torch-model-runner inspect`, `export` and `doctor` do."""
 
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Union
+from typing import Union
 
 from rich.console import Console
-from rich.progress import track
 
-from ts.runner.answering.answer import Answer
-from ts.runner.answering.model import Model, load_archive
+from ts.runner.answering.model import load_archive
 from ts.runner.archives.archive import open_archive
 from ts.runner.archives.inspection import inspection
 from ts.runner.archives.verification import verify_archive
+from ts.runner.batch.listing import STDIN
 from ts.runner.doctor import report as diagnosis
 from ts.runner.errors import InputError
 from ts.runner.fetching.reference import read_reference
-from ts.runner.render import answers_table, export_text, inspection_view, verification_text
+from ts.runner.render import export_text, inspection_view, verification_text
 from ts.runner.streams import output_to_stderr
-
-STDIN = "-"
-
-
-def predict(arguments: argparse.Namespace) -> int:
-    """Answers the inputs and prints the answers; 0 if each is a 200, else 1."""
-    inputs = read_inputs(arguments.inputs)
-    with output_to_stderr() as stdout:
-        with load_archive(
-            arguments.archive,
-            device=arguments.device,
-            metrics_file=arguments.metrics,
-            max_size=arguments.max_size,
-        ) as model:
-            answers = answer_all(model, inputs, arguments)
-            if arguments.debug:
-                show_debug(model, answers)
-        if arguments.json:
-            stdout.write(
-                json.dumps([document(*pair) for pair in zip(arguments.inputs, answers)], indent=2) + "\n"
-            )
-        else:
-            Console(file=stdout).print(answers_table(arguments.inputs, answers))
-    return 0 if all(answer.ok for answer in answers) else 1
-
-
-def answer_all(
-    model: Model, inputs: Sequence[Union[Path, bytes]], arguments: argparse.Namespace
-) -> list[Answer]:
-    stream = model.stream(
-        inputs,
-        options=dict(arguments.options),
-        explain=arguments.explain,
-        headers=dict(arguments.headers),
-        batch_size=arguments.batch_size,
-    )
-    console = Console(stderr=True)
-    hidden = len(inputs) == 1 or not console.is_terminal
-    return list(
-        track(stream, "answering", total=len(inputs), console=console, transient=True, disable=hidden)
-    )
 
 
 def read_inputs(names: Sequence[str]) -> list[Union[Path, bytes]]:
@@ -81,30 +37,6 @@ def read_inputs(names: Sequence[str]) -> list[Union[Path, bytes]]:
     if names.count(STDIN) > 1:
         raise InputError("standard input (-) can be read only once")
     return [sys.stdin.buffer.read() if name == STDIN else Path(name) for name in names]
-
-
-def document(name: str, answer: Answer) -> dict[str, Any]:
-    """One answer for --json, with what came before it if anything did."""
-    parts = [json_response(part) for part in answer.intermediate]
-    before = {"intermediate": parts} if parts else {}
-    return {"input": name, "status": answer.status, **before, "response": json_response(answer)}
-
-
-def json_response(answer: Answer) -> Any:
-    """A response in types that JSON has: bytes as a `data:` URI (RFC 2397)."""
-    response = answer.response
-    if not isinstance(response, bytes):
-        return response
-    kind = answer.content_type or "application/octet-stream"
-    return f"data:{kind};base64,{base64.b64encode(response).decode()}"
-
-
-def show_debug(model: Model, answers: Sequence[Answer]) -> None:
-    for reason in dict.fromkeys(answer.reason for answer in answers if answer.reason):
-        traceback.print_exception(type(reason), reason, reason.__traceback__)
-    for name in dict.fromkeys(measurement.name for measurement in model.metrics.measurements):
-        values = ", ".join(f"{value:g}" for value in model.metrics.values(name))
-        sys.stderr.write(f"{name}: {values}\n")
 
 
 def inspect(arguments: argparse.Namespace) -> int:

@@ -135,7 +135,7 @@ def test_standard_input_is_an_input(run: Run) -> None:
         (["predict", "good", "good"], "torch-model-runner: good is no model archive: "),
         (
             ["predict", "chatty.mar", "good", "x.jpg", "y.jpg"],
-            "torch-model-runner: no such file: x.jpg, y.jpg\n",
+            "torch-model-runner: no such file or folder: x.jpg, y.jpg\n",
         ),
         (
             ["predict", "chatty.mar", "-", "-"],

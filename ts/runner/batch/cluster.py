@@ -19,6 +19,10 @@ OBJECT_STORE = 256 << 20  # bytes of shared memory, for the answers on their way
 FILES_OF_A_TASK = 64  # about; what is asked again when Ray loses a worker
 WITHOUT_ASKING = {"RAY_USAGE_STATS_ENABLED": "0"}  # else Ray sends figures of this machine to its makers
 QUIET = {"RAY_BACKEND_LOG_LEVEL": "fatal"}  # of what is not Python and writes to the terminal
+COLUMNS = [
+    "name",
+    *Row._fields[1:4],
+]  # of the tables that workers make: answers are saved where the command runs
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,9 @@ class RayAnswerer:
         kinds = pa.binary(), pa.int32(), pa.string(), pa.large_binary()
         rest = iter(names)
         for rows in self._answerer.answer([absolute(os.fsdecode(name), self._folder) for name in names]):
-            columns = zip(*((next(rest), *row[1:]) for row in rows))
+            columns = zip(*((next(rest), *row[1:4]) for row in rows))
             arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds)]
-            yield pa.table(arrays, ["name", *Row._fields[1:]])
+            yield pa.table(arrays, COLUMNS)
 
     def __del__(self) -> None:
         """Ray calls this before it ends the process."""
@@ -163,7 +167,7 @@ def answered_on_ray(paths: Sequence[str], options: AnswererOptions, share: Share
     try:
         table: Any
         for table in answers.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            columns = (table.column(name).to_pylist() for name in ("name", *Row._fields[1:]))
+            columns = (table.column(name).to_pylist() for name in COLUMNS)
             yield [Row(os.fsdecode(name), *rest) for name, *rest in zip(*columns)]
     except (RayError, RunnerError) as error:
         raise ServerError(f"the files cannot be answered: {sentence_of(error)}") from error

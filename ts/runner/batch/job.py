@@ -1,11 +1,11 @@
-"""A job: files, what they are asked, and the table of their answers; it goes on where it was ended."""
+"""A job: files, what they are asked, and where their answers are kept; it goes on where it was ended."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,13 +15,14 @@ from ts.runner.answering.metrics_file import read_metrics_file
 from ts.runner.answering.model import check_integrity
 from ts.runner.archives.archive import MANIFEST, Archive, open_archive
 from ts.runner.batch.answerer import AnswererOptions
-from ts.runner.batch.ledger import Ledger
-from ts.runner.batch.listing import list_files
+from ts.runner.batch.known import Known, known_of_archive
+from ts.runner.batch.outputs.stores import Store
 from ts.runner.batch.question import Question, absolute
 from ts.runner.batch.row import Row
 from ts.runner.errors import InputError, ServerError
 from ts.runner.serving.ray.plan import check_choice, gpus_of, source_of
 from ts.runner.serving.settings import serving_settings
+from ts.runner.signals import undisturbed
 
 FILES_AT_ONCE = 1_000_000  # of which the paths are in memory
 MOST_SHOWN = 5  # files of a report that have no 200
@@ -34,12 +35,10 @@ class Report:
     """What a job has come to.
 
     Attributes:
-        output: Where the answers are.
         counts: How many files have each status; None counts those without an answer.
         refused: The first answers that are no 200.
     """
 
-    output: Path
     counts: dict[Optional[int], int]
     refused: list[Row]
 
@@ -60,11 +59,13 @@ class Planned:
         options: What workers are told.
         facts: What answers depend on; a job goes on only with the same.
         gpus: That the archive asks for, a worker.
+        known: What is known of its handler.
     """
 
     options: AnswererOptions
     facts: dict[str, Any]
     gpus: float
+    known: Known
 
 
 def plan(
@@ -82,7 +83,7 @@ def plan(
     Raises:
         ArchiveError: It breaks the format, or its files are not as they were packed.
         DeviceError: `device` is neither "auto" nor "cpu", or there can be no such number of GPUs.
-        InputError: The file of metrics cannot be read.
+        InputError: The file of metrics cannot be read, or there is no such option.
     """
     check_choice(device, gpus)
     if metrics_file is not None:
@@ -93,7 +94,9 @@ def plan(
         settings = serving_settings(opened, batch_size)
         source, level = absolute(source_of(opened), os.getcwd()), logging.getLogger().getEffectiveLevel()
         options = AnswererOptions(source, settings, question, device, metrics_file, max_size, level)
-        return Planned(options, facts_of(opened, question), gpus_of(opened.config, device, gpus))
+        known = known_of_archive(opened)
+        known.check_options(dict(question.options))
+        return Planned(options, facts_of(opened, question), gpus_of(opened.config, device, gpus), known)
 
 
 def facts_of(archive: Archive, question: Question) -> dict[str, Any]:
@@ -104,52 +107,51 @@ def facts_of(archive: Archive, question: Question) -> dict[str, Any]:
 
 
 class Job:
-    """Files and their answers, for the time of a `with` block, in a file beside the output.
+    """Files and their answers, for the time of a `with` block.
 
     Args:
-        output: The table to be written, a `.parquet` file.
-        inputs: See `list_files`.
-        facts: What the answers depend on.
-        resume: Whether to go on with what is there already.
+        store: Where answers are kept; the job ends it.
+        files: Those to be answered, see `list_files`; each is asked once.
+        save: Makes files of answers before they are kept; returns the rows that say where these are.
 
     Raises:
-        InputError: The output is there and it is not to be gone on with, or it was begun otherwise; an input is
-            not there.
+        InputError: There are no files, or they cannot be listed.
     """
 
     def __init__(
-        self, output: Path, inputs: Sequence[str], facts: dict[str, Any], *, resume: bool = False
+        self, store: Store, files: Iterable[str], *, save: Callable[[Sequence[Row]], list[Row]] = list
     ) -> None:
-        self.output = output
-        self._facts = facts
+        self._store, self._ledger, self._save = store, store.ledger, save
         with ExitStack() as failed:
-            self._ledger = open_ledger(output, facts, resume)
             failed.push(self)
-            self._ledger.add(list_files(inputs))
+            self._ledger.add(files)
             if not self._ledger.counts():
-                raise InputError(f"there are no files in {', '.join(inputs)}")
+                raise InputError("there are no files to be answered")
             failed.pop_all()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether `--resume` goes on with it."""
+        return self._store.goes_on
+
     def report(self) -> Report:
-        return Report(self.output, self._ledger.counts(), self._ledger.refused(MOST_SHOWN))
+        return Report(self._ledger.counts(), self._ledger.refused(MOST_SHOWN))
 
     def run(self, answered: Answered, told: Callable[[Sequence[Row]], None]) -> None:
         """Answers what has no answer, and puts each down as it comes; tells of those that are new."""
         while paths := self._ledger.unanswered(FILES_AT_ONCE):
             new = 0
             for rows in answered(paths):
-                new += self._ledger.record(rows)
+                with undisturbed():
+                    new += self._store.record(self._save(rows))
                 told(rows)
             if not new:
                 raise ServerError(f"{len(paths)} files got no answer, the first of them {paths[0]}")
 
     def finish(self) -> Report:
-        """Writes the table, by path; the job ends with it."""
-        from ts.runner.batch.table import write_table
-
+        """Ends the job, whose output is whole."""
         report = self.report()
-        write_table(self.output, self._ledger.rows(), self._facts)
-        self._ledger.delete()
+        self._store.finish()
         return report
 
     def __enter__(self) -> Job:
@@ -158,50 +160,4 @@ class Job:
     def __exit__(self, *error: object) -> None:
         """Keeps what is answered; of a job without any answer nothing stays."""
         if self._ledger.is_open:
-            if set(self._ledger.counts()) <= {None}:
-                self._ledger.delete()
-            else:
-                self._ledger.close()
-
-
-def open_ledger(output: Path, facts: dict[str, Any], resume: bool) -> Ledger:
-    from ts.runner.batch.table import read_facts, read_rows
-
-    place = output.with_name(f"{output.name}.unfinished")
-    check_output(output, place, resume)
-    done = read_facts(output) if output.exists() else None
-    check_facts(output, done, facts)
-    ledger = Ledger(place)
-    try:
-        check_facts(output, ledger.facts, facts)
-        ledger.facts = facts
-        if done is not None:
-            ledger.record(read_rows(output))
-    except BaseException:
-        ledger.close()
-        raise
-    return ledger
-
-
-def check_output(output: Path, unfinished: Path, resume: bool) -> None:
-    if output.suffix.lower() != ".parquet":
-        raise InputError(f"--output {output}: answers are written as .parquet")
-    if not output.parent.is_dir():
-        raise InputError(f"--output {output}: there is no folder {output.parent}")
-    for there, what in ((unfinished, "is a job that was not finished"), (output, "is there already")):
-        if there.exists() and not resume:
-            raise InputError(
-                f"{there} {what}: --resume goes on with it and asks only what has no answer; to begin anew, delete"
-                " it or name another --output"
-            )
-
-
-def check_facts(output: Path, begun: Optional[dict[str, Any]], facts: dict[str, Any]) -> None:
-    differ = [name for name in facts if begun is not None and begun.get(name) != facts[name]]
-    if differ and begun is not None:
-        then = ", ".join(f"{name} {begun.get(name)}" for name in differ)
-        now = ", ".join(f"{name} {facts[name]}" for name in differ)
-        raise InputError(
-            f"{output} was begun with {then}, not {now}: --resume goes on with the same archive and options only;"
-            " name another --output"
-        )
+            self._store.leave()

@@ -10,15 +10,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Optional
 
-from ts.runner.batch.row import Row
+from ts.runner.batch.row import Row, shown
 from ts.runner.errors import InputError
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS job (facts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (
-    path TEXT NOT NULL UNIQUE, name BLOB, status INTEGER, content_type TEXT, content BLOB
+    path TEXT NOT NULL UNIQUE, name BLOB, status INTEGER, content_type TEXT, content BLOB, saved TEXT
 );
 """
+COLUMNS = ", ".join(Row._fields)
 
 
 class Ledger:
@@ -26,8 +27,10 @@ class Ledger:
 
     What `record` has taken outlives this process, however it ends.
 
+    Files are in the order in which they were put down.
+
     Args:
-        place: Of the file, which is made where there is none.
+        place: Of the file, which is made where there is none; None for one that goes with this process.
 
     Attributes:
         is_open: Until it is closed or deleted.
@@ -36,11 +39,11 @@ class Ledger:
         InputError: It cannot be opened, or another process has it.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Optional[Path]) -> None:
         self.place = place
         self.is_open = True
         try:
-            self._file = sqlite3.connect(str(place), timeout=0.5)
+            self._file = sqlite3.connect(str(place or ""), timeout=0.5)
             # A lock for as long as this process lives; so it needs no shared memory, which no network's disk has.
             self._file.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._file.execute("PRAGMA journal_mode = WAL")
@@ -63,6 +66,12 @@ class Ledger:
             self._file.execute("DELETE FROM job")
             self._file.execute("INSERT INTO job VALUES (?)", (json.dumps(facts),))
 
+    def clear(self) -> None:
+        """Forgets all files and answers."""
+        with self._writing():
+            self._file.execute("DELETE FROM job")
+            self._file.execute("DELETE FROM files")
+
     def add(self, paths: Iterable[str]) -> None:
         """Puts down files to be answered; those that are there already stay as they are."""
         with self._writing():
@@ -76,29 +85,36 @@ class Ledger:
         with self._writing():
             before = self._file.total_changes
             self._file.executemany(
-                "INSERT INTO files (path, status, content_type, content) VALUES (?, ?, ?, ?)"
+                "INSERT INTO files (path, status, content_type, content, saved) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (path) DO UPDATE SET status = excluded.status, content_type = excluded.content_type,"
-                " content = excluded.content WHERE status IS NULL",
+                " content = excluded.content, saved = excluded.saved WHERE status IS NULL",
                 ((shown(row.path), *row[1:]) for row in rows),
             )
             return self._file.total_changes - before
 
+    def has_answer(self, path: str) -> bool:
+        asked = "SELECT 1 FROM files WHERE path = ? AND status IS NOT NULL"
+        return self._file.execute(asked, (shown(path),)).fetchone() is not None
+
     def unanswered(self, most: int) -> list[str]:
-        """The first files without an answer, by path."""
-        asked = "SELECT name FROM files WHERE status IS NULL ORDER BY path LIMIT ?"
+        """The first files without an answer."""
+        asked = "SELECT name FROM files WHERE status IS NULL ORDER BY rowid LIMIT ?"
         return [os.fsdecode(name) for (name,) in self._file.execute(asked, (most,))]
 
     def rows(self) -> Iterator[Row]:
-        """All answers, by path."""
-        asked = "SELECT path, status, content_type, content FROM files WHERE status IS NOT NULL ORDER BY path"
+        """All answers."""
+        asked = f"SELECT {COLUMNS} FROM files WHERE status IS NOT NULL ORDER BY rowid"
         return map(Row._make, self._file.execute(asked))
 
     def refused(self, most: int) -> list[Row]:
-        """The first answers that are no 200, by path."""
-        asked = (
-            "SELECT path, status, content_type, content FROM files WHERE status != 200 ORDER BY path LIMIT ?"
-        )
+        """The first answers that are no 200."""
+        asked = f"SELECT {COLUMNS} FROM files WHERE status != 200 ORDER BY rowid LIMIT ?"
         return [Row(*found) for found in self._file.execute(asked, (most,))]
+
+    def saved(self) -> Iterator[str]:
+        """The files that hold answers."""
+        asked = "SELECT saved FROM files WHERE saved IS NOT NULL"
+        return (place for (place,) in self._file.execute(asked))
 
     def counts(self) -> dict[Optional[int], int]:
         """How many files have each status; None counts those without an answer."""
@@ -124,11 +140,6 @@ class Ledger:
     def delete(self) -> None:
         """Closes it, and takes it away."""
         self.close()
-        for ending in ("", "-wal", "-shm"):
+        for ending in ("", "-wal", "-shm") if self.place else ():
             with suppress(FileNotFoundError):
                 os.unlink(f"{self.place}{ending}")
-
-
-def shown(path: str) -> str:
-    r"""A path in characters that every table can hold: what is no UTF-8 as \xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

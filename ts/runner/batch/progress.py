@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Callable, Optional
 
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from ts.runner.batch.row import Row
 
 SECONDS_OF_A_LINE = 30
-
-Told = Callable[[Sequence[Row]], None]
 
 
 class Pace:
@@ -24,20 +23,29 @@ class Pace:
         total: The files of the job.
         before: Those that were answered when this run began.
         clock: Seconds.
+        ready: Whether answers can come at once, so that the time until the first ones is no start.
 
     Attributes:
         done: The files with an answer.
         refused: Those that this run has answered with another status than 200.
     """
 
-    def __init__(self, total: int, before: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        total: int,
+        before: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        ready: bool = False,
+    ) -> None:
         self.total = total
         self.done = before
         self.refused = 0
         self._before = before
         self._clock = clock
         self._begun = clock()
-        self._first: Optional[tuple[int, float]] = None  # what was done when the first answers came, and when
+        # What was done when the first answers came, and when.
+        self._first: Optional[tuple[int, float]] = (before, self._begun) if ready else None
 
     def add(self, rows: Sequence[Row]) -> None:
         self.done += len(rows)
@@ -56,7 +64,7 @@ class Pace:
 
     @property
     def rate(self) -> Optional[float]:
-        """Files per second since the first answers came; None until there are more."""
+        """Files per second since the first answers came, or the start; None until there are more."""
         if self._first is None or self.done == self._first[0]:
             return None
         return (self.done - self._first[0]) / (self._clock() - self._first[1])
@@ -77,32 +85,75 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
+class Progress:
+    """Counts what is answered, and shows nothing of it."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+
+    def told(self, rows: Sequence[Row]) -> None:
+        """Takes rows that are new."""
+        self.pace.add(rows)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Leaves the terminal to others for the time of a `with` block."""
+        yield
+
+
+class Lines(Progress):
+    """A line now and then."""
+
+    def __init__(self, pace: Pace, console: Console) -> None:
+        super().__init__(pace)
+        self._console = console
+        self._last = pace.seconds
+
+    def told(self, rows: Sequence[Row]) -> None:
+        super().told(rows)
+        if self.pace.seconds - self._last >= SECONDS_OF_A_LINE:
+            self._last = self.pace.seconds
+            parts = [
+                f"{self.pace.done:,} of {self.pace.total:,} files",
+                *filter(None, [str(self.pace)]),
+            ]
+            self._console.print(", ".join(parts), highlight=False, soft_wrap=True)
+
+
+class Bar(Progress):
+    """A bar at the bottom of a terminal."""
+
+    def __init__(self, pace: Pace, console: Console, at_first: str) -> None:
+        super().__init__(pace)
+        columns = TextColumn("answering"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
+        self.bar = progress.Progress(*columns, console=console, transient=True)
+        self._task = self.bar.add_task(at_first, total=pace.total, completed=pace.done)
+
+    def told(self, rows: Sequence[Row]) -> None:
+        super().told(rows)
+        self.bar.update(self._task, completed=self.pace.done, description=str(self.pace))
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        self.bar.stop()
+        yield
+        self.bar.start()
+
+
 @contextmanager
-def shown_progress(console: Console, pace: Pace) -> Iterator[Told]:
-    """Shows it for the time of a `with` block; what that yields is to be told of the rows that are new."""
-    if not console.is_terminal:
-        yield lines(console, pace)
-        return
-    columns = TextColumn("answering"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}")
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting Ray", total=pace.total, completed=pace.done)
+def shown_progress(console: Console, pace: Pace, at_first: str = "") -> Iterator[Progress]:
+    """Shows it for the time of a `with` block; what that yields is to be told of the rows that are new.
 
-        def told(rows: Sequence[Row]) -> None:
-            pace.add(rows)
-            progress.update(task, completed=pace.done, description=str(pace))
-
-        yield told
-
-
-def lines(console: Console, pace: Pace) -> Told:
-    last = pace.seconds
-
-    def told(rows: Sequence[Row]) -> None:
-        nonlocal last
-        pace.add(rows)
-        if pace.seconds - last >= SECONDS_OF_A_LINE:
-            last = pace.seconds
-            parts = [f"{pace.done:,} of {pace.total:,} files", *filter(None, [str(pace)])]
-            console.print(", ".join(parts), highlight=False, soft_wrap=True)
-
-    return told
+    Args:
+        console: Of a terminal or not.
+        pace: What is shown.
+        at_first: What is said before the first answers come.
+    """
+    if pace.total == 1:
+        yield Progress(pace)
+    elif not console.is_terminal:
+        yield Lines(pace, console)
+    else:
+        shown = Bar(pace, console, at_first)
+        with shown.bar:
+            yield shown

@@ -13,9 +13,11 @@ pytest.importorskip("pyarrow")
 
 from ts.runner.batch import job as module
 from ts.runner.batch.job import Job, plan
+from ts.runner.batch.listing import list_files
+from ts.runner.batch.outputs.stores import open_store
+from ts.runner.batch.outputs.table import read_facts, read_rows
 from ts.runner.batch.question import Question
 from ts.runner.batch.row import Row
-from ts.runner.batch.table import read_facts, read_rows
 from ts.runner.errors import ArchiveError, DeviceError, InputError, ServerError
 
 FACTS = {"model": "kitten", "options": {}}
@@ -54,7 +56,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(engine: Engine, **options: Any) -> Job:
-    with Job(Path("a.parquet"), ["in"], options.pop("facts", FACTS), **options) as job:
+    facts = options.pop("facts", FACTS)
+    with Job(open_store(Path("a.parquet"), facts, **options), list_files(["in"])) as job:
         job.run(engine, [].extend)
         job.finish()
     return job
@@ -64,9 +67,9 @@ def paths() -> list[str]:
     return [row.path for row in read_rows(Path("a.parquet"))]
 
 
-def test_rows_are_by_path_in_whatever_order_answers_come(folder: Path) -> None:
+def test_rows_are_in_the_order_of_the_files_in_whatever_order_answers_come(folder: Path) -> None:
     told: list[str] = []
-    with Job(Path("a.parquet"), ["in"], FACTS) as job:
+    with Job(open_store(Path("a.parquet"), FACTS), list_files(["in"])) as job:
         job.run(Engine(), lambda rows: told.extend(row.path for row in rows))
         report = job.finish()
     assert told == ["in/4", "in/5", "in/2", "in/3", "in/0", "in/1"]
@@ -95,14 +98,14 @@ def test_a_job_that_was_ended_goes_on_with_what_has_no_answer(folder: Path) -> N
 def test_a_finished_job_goes_on_with_files_that_are_new(folder: Path) -> None:
     run(Engine())
     with pytest.raises(
-        InputError, match=r"a\.parquet is there already: --resume goes on.*name another --output"
+        InputError, match=r"a\.parquet is there already: --resume goes on.*--force begins anew"
     ):
         run(Engine())
     (folder / "in" / "25").touch()
     rest = Engine()
     run(rest, resume=True)
     assert rest.asked == ["in/25"]
-    assert paths() == ["in/0", "in/1", "in/2", "in/25", "in/3", "in/4", "in/5"]
+    assert paths() == ["in/0", "in/1", "in/2", "in/3", "in/4", "in/5", "in/25"]
     nothing = Engine()
     run(nothing, resume=True)
     assert nothing.asked == []
@@ -138,20 +141,10 @@ def test_an_engine_that_answers_nothing_is_not_asked_for_ever(folder: Path) -> N
         run(Mute())
 
 
-@pytest.mark.parametrize(
-    ("output", "inputs", "message"),
-    [
-        ("a.csv", ["in"], r"--output a\.csv: answers are written as \.parquet"),
-        ("absent/a.parquet", ["in"], "there is no folder absent"),
-        ("a.parquet", ["x"], "no such file or folder: x"),
-        ("a.parquet", ["empty"], "there are no files in empty"),
-    ],
-)
-def test_what_cannot_be_a_job(folder: Path, output: str, inputs: list[str], message: str) -> None:
-    (folder / "empty").mkdir()
-    with pytest.raises(InputError, match=message):
-        Job(Path(output), inputs, FACTS)
-    assert sorted(path.name for path in folder.iterdir()) == ["empty", "in"]
+def test_a_job_without_files_is_none_and_leaves_nothing(folder: Path) -> None:
+    with pytest.raises(InputError, match="there are no files to be answered"):
+        Job(open_store(Path("a.parquet"), FACTS), [])
+    assert [path.name for path in folder.iterdir()] == ["in"]
 
 
 def test_an_archive_is_checked_and_what_answers_depend_on_is_noted(

@@ -34,11 +34,11 @@ def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger")
 
 
-def test_files_are_asked_by_path_and_each_once(ledger: Ledger) -> None:
+def test_files_are_asked_in_their_order_and_each_once(ledger: Ledger) -> None:
     ledger.add(["c", "a", "b", "c"])
     ledger.add(["a"])
-    assert ledger.unanswered(2) == ["a", "b"]
-    assert ledger.unanswered(10) == ["a", "b", "c"]
+    assert ledger.unanswered(2) == ["c", "a"]
+    assert ledger.unanswered(10) == ["c", "a", "b"]
     assert ledger.counts() == {None: 3}
 
 
@@ -60,7 +60,7 @@ def test_what_was_answered_outlives_a_process_that_is_killed(tmp_path: Path) -> 
     ledger = Ledger(place)
     assert ledger.facts == {"model": "kitten"}
     assert list(ledger.rows()) == [FINE]
-    assert ledger.unanswered(10) == ["a", "c"]
+    assert ledger.unanswered(10) == ["c", "a"]
 
 
 def test_two_processes_cannot_have_one(ledger: Ledger) -> None:

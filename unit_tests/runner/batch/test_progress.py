@@ -52,9 +52,9 @@ def test_durations(seconds: float, text: str) -> None:
 def test_elsewhere_than_on_a_terminal_there_is_a_line_now_and_then() -> None:
     clock = Clock()
     console = Console(file=io.StringIO(), width=40)
-    with shown_progress(console, Pace(10_000, clock=clock)) as told:
+    with shown_progress(console, Pace(10_000, clock=clock)) as progress:
         for clock.now in (1.0, 20.0, 31.0, 40.0, 62.0):
-            told([FINE] * 600)
+            progress.told([FINE] * 600)
     assert console.file.getvalue() == (  # type: ignore[attr-defined]
         "1,800 of 10,000 files, 40 files/s, 3 min left\n3,000 of 10,000 files, 39.3 files/s, 3 min left\n"
     )
@@ -63,9 +63,9 @@ def test_elsewhere_than_on_a_terminal_there_is_a_line_now_and_then() -> None:
 def test_on_a_terminal_there_is_a_bar_that_goes_away() -> None:
     clock = Clock()
     console = Console(file=io.StringIO(), width=100, force_terminal=True)
-    with shown_progress(console, Pace(100, before=40, clock=clock)) as told:
-        told([FINE] * 10)
+    with shown_progress(console, Pace(100, before=40, clock=clock), "starting Ray") as progress:
+        progress.told([FINE] * 10)
         clock.now = 10.0
-        told([REFUSED] * 10)
+        progress.told([REFUSED] * 10)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "starting Ray" in shown or "60/100" in shown

@@ -1,22 +1,21 @@
-"""What `predict` refuses, and what it says at the end. What it does with Ray is in batch/test_cluster.py."""
+"""What `predict --engine ray` refuses, and what it says at the end; what it does is in batch/test_cluster.py."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 
 import pytest
 
 from ts.runner.batch.row import Row
 from ts.runner.errors import InputError
 from ts.runner.parser import parser
-from ts.runner.predict import LONGEST_MESSAGE, message, predict, tell
+from ts.runner.predict import predict
+from ts.runner.predict.job import LONGEST_MESSAGE, message, tell
 
 
 @pytest.mark.parametrize(
     "option",
     [
-        ["--output", "a.parquet"],
-        ["--resume"],
         ["--address", "auto"],
         ["--workers", "2"],
         ["--cpus-per-worker", "0"],
@@ -42,9 +41,7 @@ def test_what_does_not_fit_ray_is_refused(arguments: list[str], text: str) -> No
         predict(parser().parse_args(["predict", "x.mar", "--engine", "ray", *arguments]))
 
 
-def test_the_end_says_how_many_of_each_and_the_first_that_were_refused(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_end_says_how_many_of_each_and_the_first_that_were_refused() -> None:
     from ts.runner.batch.job import Report
     from ts.runner.batch.progress import Pace
 
@@ -53,8 +50,10 @@ def test_the_end_says_how_many_of_each_and_the_first_that_were_refused(
     pace.add([Row("a", 200, None, b"")] * 1000)
     pace.add([Row("a", 200, None, b"")] * 1000)
     refused = [Row("b.jpg", 400, None, b'{"message": "it is\\n damaged"}'), Row("c.jpg", 500, None, b"\xff")]
-    tell(Report(Path("a.parquet"), {200: 2990, 400: 9, 500: 1}, refused), pace)
-    assert capsys.readouterr().out.splitlines() == [
+    said = io.StringIO()
+    report = Report({200: 2990, 400: 9, 500: 1}, refused)
+    tell(report, pace, "The answers are in a.parquet.", said, since=" once the workers were up")
+    assert said.getvalue().splitlines() == [
         "3,000 files: 2,990 times 200, 9 times 400, 1 times 500",
         "2,000 answered now, in 20.0 s, 100 files/s once the workers were up",
         "b.jpg: 400 it is damaged",

@@ -21,17 +21,25 @@ COLUMNS = [
     ("answer", pa.string()),
     ("body", pa.binary()),
 ]
+SAVED = ("saved", pa.string())  # one column more, where answers are saved
 FACTS = b"torchserve_handlers"  # the key of what was asked, in the file's metadata
 ROWS_AT_ONCE, BYTES_AT_ONCE = 1000, 64 << 20  # of a row group, which is held in memory
 
 
-def write_table(path: Path, rows: Iterable[Row], facts: dict[str, Any]) -> None:
+def write_table(path: Path, rows: Iterable[Row], facts: dict[str, Any], *, saved: bool = False) -> None:
     """Writes rows in their order; the file is there as a whole or not at all.
+
+    Args:
+        path: Of the file.
+        rows: The answers.
+        facts: What they depend on.
+        saved: Whether answers are files, too: then those that are bytes are in their files alone.
 
     Raises:
         InputError: It cannot be written.
     """
-    schema = pa.schema(COLUMNS, metadata={FACTS: json.dumps(facts)})
+    columns = [*COLUMNS, SAVED] if saved else COLUMNS
+    schema = pa.schema(columns, metadata={FACTS: json.dumps(facts)})
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with pq.ParquetWriter(str(part), schema, compression="zstd") as writer:
@@ -60,15 +68,16 @@ def groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def table_of(rows: list[Row], schema: pa.Schema) -> pa.Table:
     """Texts in the column `answer`, all else in the column `body`."""
-    texts = [row.text for row in rows]
+    texts = [None if row.saved is not None and not row.content else row.text for row in rows]
     columns = [
         [row.path for row in rows],
         [row.status for row in rows],
         [row.content_type for row in rows],
         texts,
-        [row.content if text is None else None for row, text in zip(rows, texts)],
+        [row.content if text is None and row.saved is None else None for row, text in zip(rows, texts)],
+        [row.saved for row in rows],
     ]
-    return pa.table([pa.array(column, kind) for column, (_, kind) in zip(columns, COLUMNS)], schema)
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, schema)], schema)
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -88,5 +97,5 @@ def read_rows(path: Path) -> Iterator[Row]:
         for batch in file.iter_batches(ROWS_AT_ONCE):
             for found in batch.to_pylist():
                 text = found["answer"]
-                content = found["body"] if text is None else text.encode()
-                yield Row(found["path"], found["status"], found["content_type"], content)
+                content = (found["body"] or b"") if text is None else text.encode()
+                yield Row(found["path"], found["status"], found["content_type"], content, found.get("saved"))

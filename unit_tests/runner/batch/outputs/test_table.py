@@ -10,9 +10,9 @@ pytest.importorskip("pyarrow")
 
 import pyarrow.parquet
 
-from ts.runner.batch import table
+from ts.runner.batch.outputs import table
+from ts.runner.batch.outputs.table import read_facts, read_rows, write_table
 from ts.runner.batch.row import Row
-from ts.runner.batch.table import read_facts, read_rows, write_table
 from ts.runner.errors import InputError
 
 ROWS = [
