@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ts.handler_utils.pictures.drawing import draw_legend
-from ts.handler_utils.pictures.palette import vivid_colour
+from ts.handler_utils.pictures.captions import Caption, per_cent
+from ts.handler_utils.pictures.legend import draw_legend
 
 # Of the contact sheet, in pixels.
 SHEET_WIDTH = 1440
@@ -22,7 +22,9 @@ PAPER, INK = (250, 250, 248), (40, 44, 52)
 def draw_best_class(photo: Image.Image, probabilities: Mapping[str, float]) -> Image.Image:
     """The photo with its most probable class and the probability in a corner."""
     label = max(probabilities, key=lambda name: probabilities[name])
-    return draw_legend(photo, [f"{label} {probabilities[label]:.2f}"], [vivid_colour(0)])
+    drawn = photo.convert("RGB")
+    draw_legend(drawn, [Caption(label, per_cent(probabilities[label]))], [None])
+    return drawn
 
 
 def contact_sheet(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:

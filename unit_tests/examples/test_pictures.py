@@ -18,7 +18,8 @@ def picture(width: int, height: int) -> Image.Image:
 def test_the_best_class_is_written_into_a_corner() -> None:
     drawn = np.asarray(draw_best_class(picture(300, 200), {"cup": 0.2, "espresso": 0.7}))
     rows, columns = (drawn != GREY).any(axis=2).nonzero()
-    assert (rows.min(), columns.min()) == (0, 0)
+    assert 0 < rows.min() < 10
+    assert 0 < columns.min() < 10
     assert rows.max() < 40
     assert columns.max() < 200
 

@@ -11,7 +11,7 @@ from PIL import Image
 from segmenters import PHOTO, decoded, encoded, halves
 from torchvision import transforms
 
-from ts.handler_utils.pictures.palette import voc_palette
+from ts.handler_utils.pictures.palette import class_colour
 
 # png, rle, overlay ---------------------------------------------------------------------------------------------
 
@@ -36,15 +36,31 @@ def test_format_rle_is_a_coco_result_for_each_class(segment):
     assert 0.95 < red["score"] < 1
 
 
-def test_format_overlay_differs_from_the_photo_only_where_there_are_classes(segment):
-    photo = halves("black", "blue")
-    [answer] = segment([{"body": encoded(photo), "format": "overlay"}])
+def tinted(photo: tuple[int, int, int], index: int) -> list[float]:
+    return [0.62 * below + 0.38 * colour for below, colour in zip(photo, class_colour(index))]
+
+
+def test_format_overlay_tints_each_class_and_outlines_it(segment):
+    [answer] = segment([{"body": encoded(halves("black", "blue")), "format": "overlay"}])
     drawn = decoded(answer)
-    assert (drawn.mode, drawn.size) == ("RGB", photo.size)
-    assert np.array_equal(np.asarray(drawn)[:, :32], np.asarray(photo)[:, :32])
-    expected = np.add(voc_palette()[3], (0, 0, 255)) / 2
-    assert np.asarray(drawn)[:, 32:] == pytest.approx(np.broadcast_to(expected, (32, 32, 3)), abs=1)
+    assert (drawn.mode, drawn.size) == ("RGB", (64, 32))
+    assert drawn.getpixel((5, 5)) == pytest.approx(tinted((0, 0, 0), 0), abs=1)  # dark is a class here
+    assert drawn.getpixel((60, 5)) == pytest.approx(tinted((0, 0, 255), 3), abs=1)
+    assert drawn.getpixel((32, 5)) == pytest.approx(class_colour(3), abs=80)
     assert segment.context.content_types == {0: "image/png"}
+
+
+def test_format_overlay_leaves_the_background_as_it_is_and_names_the_rest(segment):
+    def label_0(handler):
+        handler.mapping = {**handler.mapping, "0": "__background__"}
+
+    photo = halves("black", "blue", (320, 240))
+    [answer] = segment([{"body": encoded(photo), "format": "overlay"}], prepare=label_0)
+    drawn = np.asarray(decoded(answer))
+    assert (drawn[100:, :155] == 0).all()
+    assert drawn[120, 250] == pytest.approx(tinted((0, 0, 255), 3), abs=1)
+    assert (drawn[:30, :155] == class_colour(3)).all(axis=2).sum() == 64  # the legend's swatch
+    assert (drawn[:30, :155].min(axis=2) > 200).any()  # and its text
 
 
 def test_an_overlay_of_a_jpeg_is_a_jpeg(segment):

@@ -10,8 +10,10 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.detection.detections import INSIDE, Detections, class_label
-from ts.handler_utils.pictures.drawing import draw_boxes, draw_keypoints_of, draw_mask
-from ts.handler_utils.pictures.palette import vivid_colour
+from ts.handler_utils.pictures.boxes import draw_boxes, draw_keypoints
+from ts.handler_utils.pictures.captions import Caption, draw_captions, per_cent
+from ts.handler_utils.pictures.palette import class_colours
+from ts.handler_utils.pictures.regions import draw_regions, grid_size
 from ts.handler_utils.pictures.rle import CheckSize, encode_rle, of_any_size
 
 Labels = Optional[Mapping[str, str]]
@@ -69,17 +71,21 @@ def coco_answer(
 def draw_detections(photo: Image.Image, detections: Detections, mapping: Labels) -> Image.Image:
     """The photo with each detection's box, label and score, and with its mask and keypoints if it has them.
 
-    Detections that come first are drawn on top.
+    Detections that come first are drawn on top, and have the better places for their captions.
     """
-    indexes = detections["labels"].tolist()
-    scores = detections["scores"].tolist()
-    colours = [vivid_colour(index) for index in indexes]
-    drawn = photo
+    drawn = photo.convert("RGB")
+    indexes, boxes = detections["labels"].tolist(), detections["boxes"].tolist()
+    colours = class_colours(indexes)
     if "masks" in detections:
-        drawn = draw_mask(drawn, _layers(detections["masks"], photo.size), [(0, 0, 0), *colours])
-    captions = [f"{class_label(index, mapping)} {score:.2f}" for index, score in zip(indexes, scores)]
-    drawn = draw_boxes(drawn, detections["boxes"].tolist(), captions, colours)
-    return draw_keypoints_of(detections.get("keypoints", torch.empty(0)).tolist(), drawn)
+        draw_regions(
+            drawn, _layers(detections["masks"], grid_size(drawn.size)), dict(enumerate(colours, start=1))
+        )
+    draw_boxes(drawn, boxes, colours)
+    draw_keypoints(drawn, detections.get("keypoints", torch.empty(0)).tolist())
+    labels = [class_label(index, mapping) for index in indexes]
+    scores = [per_cent(score) for score in detections["scores"].tolist()]
+    draw_captions(drawn, boxes, list(map(Caption, labels, scores)), colours)
+    return drawn
 
 
 def _each(
@@ -111,8 +117,18 @@ def _binary(mask: torch.Tensor) -> np.ndarray:
 
 
 def _layers(masks: torch.Tensor, size: tuple[int, int]) -> np.ndarray:
-    """The masks on top of each other, [H, W]: 0 where there is none, else 1 + the index of the first."""
+    """The masks on top of each other: 0 where there is none, else 1 + the index of the first.
+
+    Args:
+        masks: [N, 1, H, W] or [N, H, W], as large as the photo.
+        size: width and height of what is returned, by the nearest pixels.
+    """
     layers = np.zeros(size[::-1], dtype=np.int32)
+    rows, columns = (
+        ((torch.arange(pixels) + 0.5) * (length / pixels)).long()
+        for length, pixels in zip(masks.shape[-2:], layers.shape)
+    )
     for index in reversed(range(len(masks))):
-        layers[_binary(masks[index])] = index + 1
+        mask = masks[index].reshape(masks.shape[-2:])
+        layers[_binary(mask[rows.to(mask.device)][:, columns.to(mask.device)])] = index + 1
     return layers

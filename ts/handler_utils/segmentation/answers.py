@@ -11,20 +11,23 @@ from PIL import Image
 
 from ts.handler_utils.answer_limit import check_answer_size
 from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.detection.detections import class_label
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.images.batches import ImageBatches
 from ts.handler_utils.images.pillow import to_channels
 from ts.handler_utils.models.finite import check_finite
 from ts.handler_utils.parts import Part
 from ts.handler_utils.pictures.answer_pixels import check_answer_pixels
-from ts.handler_utils.pictures.drawing import draw_mask
+from ts.handler_utils.pictures.class_overlay import draw_classes
 from ts.handler_utils.pictures.overlay_encoding import encode_overlay
 from ts.handler_utils.pictures.palette import voc_palette
+from ts.handler_utils.pictures.regions import grid_size
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.json_encoding import JSON, encode_json, is_enveloped
 from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.segmentation.class_maps import (
     ClassMap,
+    background_class,
     class_probabilities,
     most_probable,
     most_probable_at,
@@ -73,6 +76,8 @@ class SegmentationAnswers(Part):
                 return self._answer(index, options[index].format, maps[index], None, as_is)
             photo, size = self._photo(index, options[index].format)
             self._check_size(options[index], size, rows_of_json(options, index))
+            if options[index].format == "overlay":
+                size = grid_size(size[::-1])[::-1]
             found = most_probable_at(probabilities[index], size)
             return self._answer(index, options[index].format, found, photo, as_is)
 
@@ -116,7 +121,7 @@ class SegmentationAnswers(Part):
             return coco_segments(found, self.handler.mapping, check_size)
         if form == "json" and not as_is:
             return _pixels(found).tolist()
-        content, content_type = _encoded(form, found, photo)
+        content, content_type = _encoded(form, found, photo, self.handler.mapping)
         check_size(len(content), OTHERS[form])
         CurrentBatch.of(self.handler).set_content_type(index, content_type)
         return content
@@ -145,15 +150,20 @@ def is_of_whole_photo(options: Any) -> bool:
     return options.size == "original" or options.format == "overlay"
 
 
-def _encoded(form: str, found: ClassMap, photo: Any) -> tuple[bytes, str]:
-    """An answer as bytes, and their content type."""
+def _encoded(form: str, found: ClassMap, photo: Any, mapping: Any) -> tuple[bytes, str]:
+    """An answer as bytes, and their content type; the map of an overlay is as large as the photo's grid."""
     if form == "json":  # a quarter of a million numbers as Python lists would take longer than the model
         return encode_json(_pixels(found)), JSON
     if form == "png":
         return encode_palette_png(found.classes, voc_palette()), "image/png"
     if not isinstance(photo, Image.Image):
         raise InvalidInput("Format overlay needs a photo to draw on: the request holds nested lists")
-    drawn = draw_mask(to_channels(photo, 3), found.classes, voc_palette())
+    drawn = draw_classes(
+        to_channels(photo, 3),
+        found.classes,
+        lambda index: class_label(index, mapping),
+        background=background_class(mapping),
+    )
     return encode_overlay(drawn, photo.format)
 
 

@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+_NO_OBJECT = frozenset(
+    {"background", "bg", "none", "nothing", "void", "unlabeled", "unlabelled", "unknown", "0"}
+)
 _TILE = 2**17  # pixels of a map that are worked on at a time
 
 
@@ -22,6 +25,20 @@ class ClassMap(NamedTuple):
 
     classes: np.ndarray
     probabilities: np.ndarray
+
+
+def background_class(mapping: Mapping[str, str] | None) -> int | None:
+    """The class that stands for no object, which pictures leave as it is; None where each class is one.
+
+    It is class 0 where that has no label, or one that says so, or where there are two classes. Cityscapes and
+    ADE20K, whose class 0 is a road and a wall, have none.
+
+    Args:
+        mapping: labels by class index (a string).
+    """
+    labels = mapping or {}
+    label = str(labels.get("0", "background")).strip("_ ").casefold()
+    return 0 if label in _NO_OBJECT or len(labels) == 2 else None
 
 
 def segmentation_logits(output: Any) -> torch.Tensor:

@@ -8,6 +8,7 @@ import torch
 
 from ts.handler_utils.segmentation import class_maps
 from ts.handler_utils.segmentation.class_maps import (
+    background_class,
     class_probabilities,
     most_probable,
     most_probable_at,
@@ -110,3 +111,19 @@ def test_what_is_worked_on_at_a_time_does_not_grow_with_the_photo(monkeypatch):
         assert max(tile.stop - tile.start for tile in tiles) * size[1] <= max(1000, size[1])
         assert [tile.start for tile in tiles] == [0, *(tile.stop for tile in tiles[:-1])]
         assert tiles[-1].stop == size[0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "background"),
+    [
+        (None, 0),
+        ({}, 0),
+        ({"1": "cat", "2": "dog", "3": "cow"}, 0),
+        ({"0": "__background__", "1": "cat", "2": "dog"}, 0),
+        ({"0": "Background", "1": "cat", "2": "dog"}, 0),
+        ({"0": "sound", "1": "cracked"}, 0),
+        ({"0": "road", "1": "sidewalk", "2": "building"}, None),
+    ],
+)
+def test_class_0_is_the_background_unless_its_label_names_something(labels, background):
+    assert background_class(labels) == background
