@@ -30,6 +30,7 @@ model_handlers = {
     "object_detector": "vision",
     "dali_image_classifier": "vision",
     "text_classifier": "text",
+    "embedder": "anything",
     "vllm_handler": "text",
     "trt_llm_handler": "text",
 }

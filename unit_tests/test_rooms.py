@@ -47,6 +47,7 @@ ROOMS = (
     "pictures",
     "detection",
     "segmentation",
+    "embedding",
     "explaining",
     # the way of a batch through all of this
     "answering",

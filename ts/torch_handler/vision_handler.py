@@ -52,14 +52,9 @@ class VisionHandler(BaseHandler, ABC):
             ValueError: the setting `decoder` names one that does not work here.
         """
         use_huge_pages()
-        if context.system_properties.get("limit_max_image_pixels") is False:
-            Image.MAX_IMAGE_PIXELS = None  # of the whole process, as torchserve's handlers do
         super().initialize(context)
-        images, answering = ImageBatches.of(self), BatchAnswering.of(self)
-        images.apply_settings()
-        if answering.in_parts is None and self.device.type == "cuda" and is_default_handler(self):
-            answering.in_parts = MicroBatching(self, MICRO_BATCH_ON_GPU)
-        warm_up(self, images.warmup_batch)
+        start_reading_images(self, context)
+        warm_up(self, ImageBatches.of(self).warmup_batch)
 
     @timed
     def preprocess(self, data: list[Any]) -> torch.Tensor:
@@ -79,17 +74,7 @@ class VisionHandler(BaseHandler, ABC):
 
     def describe_handle(self) -> Any:
         """What the handler is and how it is set up; see `BaseHandler.describe_handle`."""
-        description = super().describe_handle()
-        if isinstance(self.image_processing, ImageTransform):
-            settings = description["settings"]
-            settings.update(
-                {
-                    name: plain(value)
-                    for name, value in vars(self.image_processing).items()
-                    if name in settings
-                }
-            )
-        return description
+        return with_transform(self, super().describe_handle())
 
     @cached_property
     def ig(self) -> Any:
@@ -107,3 +92,26 @@ class VisionHandler(BaseHandler, ABC):
             The attributions as nested lists [N, C, H, W].
         """
         return attribute_pixels(self.ig, tensor_data, target).tolist()
+
+
+def start_reading_images(handler: Any, context: Any) -> None:
+    """Makes a handler with an `image_processing`, whose model is loaded, ready to read images by `ImageBatches`.
+
+    Raises:
+        ValueError: the setting `decoder` names one that does not work here.
+    """
+    if context.system_properties.get("limit_max_image_pixels") is False:
+        Image.MAX_IMAGE_PIXELS = None  # of the whole process, as torchserve's handlers do
+    ImageBatches.of(handler).apply_settings()
+    answering = BatchAnswering.of(handler)
+    if answering.in_parts is None and handler.device.type == "cuda" and is_default_handler(handler):
+        answering.in_parts = MicroBatching(handler, MICRO_BATCH_ON_GPU)
+
+
+def with_transform(handler: Any, description: dict[str, Any]) -> dict[str, Any]:
+    """A handler's description, whose settings are those that its `image_processing` has."""
+    if isinstance(handler.image_processing, ImageTransform):
+        settings = description["settings"]
+        transform = vars(handler.image_processing)
+        settings.update({name: plain(value) for name, value in transform.items() if name in settings})
+    return description

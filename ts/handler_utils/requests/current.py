@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Callable, Optional, TypeVar
 
 from ts.handler_utils.errors import ModelFault, RowErrors
@@ -63,6 +64,15 @@ class CurrentBatch(Part):
         if errors:
             raise RowErrors({row: error for row, error in errors.items() if row is not None})
         return results
+
+    @contextmanager
+    def in_parts(self) -> Iterator[None]:
+        """Lets hooks read some rows of the batch at a time, as if they were all; after it, the batch is whole."""
+        rows, origins = self.rows, self._origins
+        try:
+            yield
+        finally:
+            self.rows, self._origins = rows, origins
 
     def _take(self, rows: Sequence[Any]) -> None:
         if not self.rows or _are_same(rows, self.rows):

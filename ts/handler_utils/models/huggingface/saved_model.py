@@ -113,12 +113,13 @@ class SavedModel(Part):
             defaults.activation = activation_of(model.config)
         if self._name == "object_detector":
             defaults.output = _DETECTORS.get(model.config.model_type, _OTHER_DETECTORS)
-        if model.main_input_name == "input_ids":
+        takes_texts = model.main_input_name == "input_ids"
+        if takes_texts:
             from ts.handler_utils.models.huggingface.tokens import FolderTokenizer
 
             longest = getattr(settings, "max_length", None)
             defaults.tokenizer = FolderTokenizer(self._folder, model, longest, **trusted)
-        else:
+        if not takes_texts or hasattr(model, "get_text_features"):  # it has a tower for images too, as CLIP has
             from ts.handler_utils.models.huggingface.photos import FolderTransform
 
             limits = settings.limits() if isinstance(settings, VisionSettings) else ImageLimits()
