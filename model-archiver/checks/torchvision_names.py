@@ -14,6 +14,9 @@ from typing import Any, Callable
 
 from ..model_archiver_error import ModelArchiverError
 
+# How the names of timm's networks begin, which only timm itself can tell: the handler does, as it loads.
+TIMM = "timm/"
+
 # How torchvision.models registers a network, and what a class of weights looks like.
 NETWORK = re.compile(
     r"^@register_model\((?:name=[\"'](?P<given>\w+)[\"'])?.*?^def (?P<name>\w+)\(", re.M | re.S
@@ -37,7 +40,7 @@ def check_torchvision_names(model_config: Mapping[str, Any]) -> None:
     architecture, preset = section.get("architecture"), section.get("preset")
     if isinstance(architecture, dict):
         architecture = architecture.get("name")
-    if isinstance(architecture, str):
+    if isinstance(architecture, str) and not architecture.startswith(TIMM):
         _check("architecture", "network", architecture, network_names)
     if isinstance(preset, str):
         _check("preset", "weights", preset, weights_names)

@@ -73,6 +73,8 @@ def _plain(output: Any) -> Any:
     """A model's output as lists, dictionaries and arrays."""
     if isinstance(output, torch.Tensor):
         return output.detach().cpu().double().numpy()
+    if isinstance(output, tuple) and len(output) == 2 and output[0] == {}:
+        output = output[1]  # a detector of torchvision that was scripted returns losses before its detections
     if isinstance(output, Mapping):
         return {name: _plain(item) for name, item in output.items()}
     return [_plain(item) for item in output] if isinstance(output, (list, tuple)) else output

@@ -176,7 +176,12 @@ def answers_of(contents: Contents, folder: Path, device: str, asked: Sequence[In
     """Packs an archive for a trial, and asks it."""
     trial = folder / "trial.mar"
     pack(contents, trial, force=False)
-    with open_archive(trial, max_size=sys.maxsize) as archive:  # made of files that are on the disk already
+    return said_by(trial, device, asked)
+
+
+def said_by(path: Path, device: str, asked: Sequence[Input]) -> Said:
+    """What an archive says that was made for a trial, of files that are on the disk already."""
+    with open_archive(path, max_size=sys.maxsize) as archive:
         archive = replace(archive, config=in_one_part(archive.config))
         with start_archive(archive, device=device) as model:
             return ask(model, asked)

@@ -110,3 +110,11 @@ def without_auxiliary(module: torch.nn.Module) -> torch.nn.Module:
     for name in {prefix.rstrip(".") for prefix in AUXILIARY} & dict(module.named_children()).keys():
         setattr(module, name, None)
     return module
+
+
+def default_classes(name: str) -> int:
+    """How many classes a network tells apart unless it is told otherwise."""
+    from torchvision.models import get_model_weights
+
+    known = next(iter(get_model_weights(name)), None)
+    return len(known.meta.get("categories", ())) if known else 1000

@@ -1,0 +1,174 @@
+"""Makes an archive of a module, if it answers as the module itself does."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, Optional
+
+import torch
+from model_archiver.model_archiver_config import ModelArchiverConfig
+
+from ts.runner.answering.model import Model, one_line
+from ts.runner.answering.payload import Input
+from ts.runner.errors import ArchiveError
+from ts.runner.exporting.comparison import Comparison, Said, ask, compare
+from ts.runner.exporting.export import NOT_COMPARED, ROWS, said_by
+from ts.runner.exporting.samples import made_up_inputs
+from ts.runner.exporting.settings import without
+from ts.runner.folders import temporary_folder
+from ts.runner.packing.at_hand import started_with
+from ts.runner.packing.checks import check_settings, check_transform, classes_in
+from ts.runner.packing.files import CONFIG, LABELS, lay_out, pack_job
+from ts.runner.packing.forms import Form
+from ts.runner.packing.labels import check_count
+from ts.runner.packing.settings import write_config
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an archive is made of.
+
+    Attributes:
+        job: its name, its place, its handler and its other files.
+        module: the network, which stays as it is.
+        config: the content of model-config.yaml, but for what says how the network is made.
+        labels: by class index.
+        transform: what makes an image into the module's input, beside the handler; None if there is nothing.
+        sample: what the module and the archive are asked; made up if there is nothing.
+        device: that they answer on.
+    """
+
+    job: ModelArchiverConfig
+    module: torch.nn.Module
+    config: Mapping[str, Any]
+    labels: Optional[Mapping[str, str]] = None
+    transform: Any = None
+    sample: Sequence[Input] = ()
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Made:
+    """An archive that was made.
+
+    Attributes:
+        form: of its model.
+        comparison: of the module's answers and the archive's.
+        refused: why other forms were not to be had.
+    """
+
+    form: Form
+    comparison: Comparison
+    refused: list[str] = field(default_factory=list)
+
+
+def make(draft: Draft, forms: Sequence[Form]) -> Made:
+    """Makes the archive, in the first form that is to be had and answers as the module does.
+
+    Raises:
+        ArchiveError: there is none; nothing was written.
+        InputError: the module has no answer to the sample.
+    """
+    with temporary_folder("torch-model-") as (folder, _), _silent():
+        refused: list[str] = []
+        for number, form in enumerate(forms):
+            place = folder / str(number)
+            place.mkdir()
+            try:
+                return replace(_made(draft, form, place), refused=refused)
+            except FormError as error:
+                refused.append(f"{form.name}: {error}")
+        raise ArchiveError("; ".join(refused))
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keeps from the terminal what handlers warn of that answer from folders nobody knows."""
+    logger = logging.getLogger("ts")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+class FormError(ArchiveError):
+    """The module cannot have a form, and may have another."""
+
+
+def _made(draft: Draft, form: Form, folder: Path) -> Made:
+    config, _ = without(dict(draft.config), NOT_COMPARED)
+    root = folder / "archive"
+    root.mkdir()
+    file = root / f"{draft.job.model_name}{form.suffix}"
+    with started_with(_copy(draft.module), folder, draft.job, config, draft.labels, draft.device) as model:
+        check_settings(model)
+        asked = _inputs(model, draft.sample)
+        before = ask(model, asked)
+        _check_answers(before, draft)
+        check_transform(model, asked[:ROWS], draft.transform)
+        try:
+            form.write(draft.module, model, asked, file)
+        except ArchiveError as error:
+            raise FormError(str(error)) from error
+    job = replace(draft.job, serialized_file=str(file), model_file=form.model_file or draft.job.model_file)
+    lay_out(root, job, _with(config, form.settings), draft.labels)
+    try:
+        comparison = compare(before, said_by(root, draft.device, asked))
+    except ArchiveError as error:
+        raise FormError(str(error)) from error
+    if comparison.problem:
+        raise FormError(f"the archive does not answer as the module does: {comparison.problem}")
+    pack_job(_final(job, root, folder, _with(draft.config, form.settings)))
+    return Made(form, comparison)
+
+
+def _copy(module: torch.nn.Module) -> torch.nn.Module:
+    """The module in eval mode, for a handler that may change it."""
+    try:
+        return copy.deepcopy(module).eval()
+    except Exception as error:
+        raise ArchiveError(f"the module cannot be copied: {one_line(error)}") from error
+
+
+def _inputs(model: Model, sample: Sequence[Input]) -> list[Input]:
+    given = list(sample) or made_up_inputs(model.handler)
+    if not given:
+        raise ArchiveError(
+            f"handler {model.archive.handler!r} takes neither images nor texts: give a sample of what it does take"
+        )
+    return list(islice(cycle(given), max(ROWS, len(given))))
+
+
+def _check_answers(said: Said, draft: Draft) -> None:
+    for answer in said.answers:
+        if not answer.ok:
+            raise ArchiveError(
+                f"the module itself has no answer to the sample: {answer.status}, {answer.response}"
+            )
+    check_count(draft.labels or {}, classes_in(draft.job.handler, said.outputs), draft.job.handler)
+
+
+def _with(config: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    section = {**settings, **(config.get("handler") or {}), **settings}
+    return {**config, "handler": section} if section else dict(config)
+
+
+def _final(
+    job: ModelArchiverConfig, root: Path, folder: Path, config: Mapping[str, Any]
+) -> ModelArchiverConfig:
+    """The job with the files that were made for it."""
+    extra = [job.extra_files] if isinstance(job.extra_files, str) else list(job.extra_files or ())
+    if (root / LABELS).is_file():
+        extra.append(str(root / LABELS))
+    if config:
+        write_config(config, folder / CONFIG)
+        job = replace(job, config_file=str(folder / CONFIG))
+    return replace(job, extra_files=extra or None)
