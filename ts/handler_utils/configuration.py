@@ -11,7 +11,13 @@ from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.options import Options, may_hold_options, read_options
 from ts.handler_utils.requests.unknown_fields import check_fields
-from ts.handler_utils.settings import HandlerSettings, read_settings, warn_of_unknown_keys
+from ts.handler_utils.settings import (
+    HandlerSettings,
+    check_unknown_keys,
+    read_settings,
+    warn_of_misspelt_sections,
+    warn_of_settings_at_the_top,
+)
 from ts.handler_utils.worker import attributes_of
 
 logger = logging.getLogger(__name__)
@@ -46,7 +52,9 @@ class Configuration(Part):
         is_ours = is_default_handler(self.handler)
         settings = read_settings(self._settings_class, config, strict=is_ours)
         if is_ours:
-            warn_of_unknown_keys(settings)
+            check_unknown_keys(settings)
+            warn_of_settings_at_the_top(config or {}, settings)
+        warn_of_misspelt_sections(config or {})
         self._set(settings)
         for name in settings.handler_attributes & settings.model_fields_set:
             setattr(self.handler, name, getattr(settings, name))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from typing import Annotated, Any, ClassVar, Literal, Optional, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from ts.handler_utils.requests.options import Options, describe_problems
+from ts.utils.model_config import misspelt_keys
+from ts.utils.spelling import nearest
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,17 @@ class WarmedUpSettings(HandlerSettings):
     )
 
 
+class ClassifierSettings(WarmedUpSettings):
+    """Settings of the handlers that name classes."""
+
+    activation: Optional[Literal["softmax", "sigmoid", "none"]] = Field(
+        default=None,
+        description="what makes the model's outputs into probabilities: softmax for one class of all, sigmoid"
+        " where several may be true; none for outputs that are answered as they are, as in regression; found out"
+        " if unset",
+    )
+
+
 def read_settings(kind: type[Settings], config: dict[str, Any] | None, *, strict: bool = True) -> Settings:
     """Reads the settings of a handler from its archive's model-config.yaml.
 
@@ -131,10 +143,29 @@ def read_settings(kind: type[Settings], config: dict[str, Any] | None, *, strict
         return kind(**fitting)
 
 
-def warn_of_unknown_keys(settings: HandlerSettings) -> None:
-    """Warns of each key that a default handler does not know, with the nearest that it does."""
+def check_unknown_keys(settings: HandlerSettings) -> None:
+    """Refuses misspelt settings of a default handler, and warns of others that it does not know.
+
+    Raises:
+        ValueError: a key has nearly the name of a setting; the message names both.
+    """
     known = list(type(settings).model_fields)
     for key in settings.model_extra or {}:
-        nearest = difflib.get_close_matches(key, known, n=1)
-        hint = f"; did you mean `{nearest[0]}`?" if nearest else f" (settings: {', '.join(known)})"
-        logger.warning("model-config.yaml: handler.%s is not a setting of this handler%s", key, hint)
+        problem = f"model-config.yaml: handler.{key} is not a setting of this handler"
+        meant = nearest(key, known)
+        if meant is not None:
+            raise ValueError(f"{problem}; did you mean `{meant}`?")
+        logger.warning("%s (settings: %s)", problem, ", ".join(known))
+
+
+def warn_of_misspelt_sections(config: dict[str, Any]) -> None:
+    """Warns of keys at the top of model-config.yaml that have nearly the name of one which TorchServe reads."""
+    for key, meant in misspelt_keys(config).items():
+        logger.warning("model-config.yaml: %s is read by nobody; did you mean `%s`?", key, meant)
+
+
+def warn_of_settings_at_the_top(config: dict[str, Any], settings: HandlerSettings) -> None:
+    """Warns of settings of a default handler that lie beside the section where they are read."""
+    for key in config:
+        if key in type(settings).model_fields:
+            logger.warning("model-config.yaml: %s is a setting only in the section `handler:`", key)

@@ -200,11 +200,30 @@ def test_a_subclass_overrides_how_its_model_is_loaded(model_dir, make_context):
     assert handler.model == ("loaded", str(model_dir / "scripted.pt"))
 
 
-def test_an_unknown_setting_is_warned_about_with_the_nearest(model_dir, make_context, caplog):
-    config = {"handler": {"profil": True}}
-    with caplog.at_level(logging.WARNING):
-        BaseHandler().initialize(make_context(model_dir, config=config, serializedFile="scripted.pt"))
-    assert "handler.profil is not a setting of this handler; did you mean `profile`?" in caplog.text
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("profil", "profile"), ("Precision", "precision"), ("microbatch", "micro_batch")]
+)
+def test_a_misspelt_setting_stops_the_load_with_the_nearest(model_dir, make_context, wrong, meant):
+    context = make_context(model_dir, config={"handler": {wrong: True}}, serializedFile="scripted.pt")
+    with pytest.raises(
+        ValueError, match=rf"handler\.{wrong} is not a setting of this handler; did you mean `{meant}`"
+    ):
+        BaseHandler().initialize(context)
+
+
+def test_an_unknown_setting_is_warned_about(model_dir, make_context, caplog):
+    config = {"handler": {"greeting": True}}
+    BaseHandler().initialize(make_context(model_dir, config=config, serializedFile="scripted.pt"))
+    assert "handler.greeting is not a setting of this handler (settings: profile, " in caplog.text
+
+
+def test_a_misspelt_key_at_the_top_is_warned_about_with_the_nearest(model_dir, make_context, caplog):
+    config = {"batchsize": 4, "maxBatchdelay": 10, "my_section": {}, "minWorkers": 1, "precision": "float16"}
+    BaseHandler().initialize(make_context(model_dir, config=config, serializedFile="scripted.pt"))
+    assert "model-config.yaml: batchsize is read by nobody; did you mean `batchSize`?" in caplog.text
+    assert "maxBatchdelay is read by nobody; did you mean `maxBatchDelay`?" in caplog.text
+    assert "precision is a setting only in the section `handler:`" in caplog.text
+    assert "my_section" not in caplog.text
 
 
 def test_a_subclass_may_have_settings_of_its_own(model_dir, make_context, caplog):

@@ -9,6 +9,7 @@ from typing import Any, Optional
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.requests.options import HEADER
 from ts.handler_utils.requests.payload import PAYLOADS
+from ts.utils.spelling import are_swapped
 
 _ALIKE = 0.8  # of difflib's ratio: "topk3" and "top_k" are taken for "topk"
 _MOST_FIELDS = 100
@@ -57,4 +58,4 @@ def _nearest(name: str, known: Collection[str]) -> Optional[str]:
     if len(name) > _LONGEST_NAME:
         return None
     found = difflib.get_close_matches(name.lower(), known, n=1, cutoff=_ALIKE)
-    return found[0] if found else None
+    return found[0] if found else next((each for each in known if are_swapped(name.lower(), each)), None)
