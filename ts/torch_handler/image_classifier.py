@@ -12,7 +12,8 @@ from ts.handler_utils.explaining.rows import explain_rows, explains_by_own_code
 from ts.handler_utils.explaining.sending import check_numbers, send_heatmap
 from ts.handler_utils.images.settings import ImageClassifierOptions, ImageClassifierSettings
 from ts.handler_utils.images.transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
-from ts.handler_utils.models.logits import check_logits, class_logits, row_probabilities
+from ts.handler_utils.models.activations import Activation, count_named, in_own_order
+from ts.handler_utils.models.logits import check_logits, class_outputs
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.options import check_target
 from ts.handler_utils.timer import timed
@@ -23,7 +24,8 @@ from ts.utils.util import map_class_to_label
 class ImageClassifier(VisionHandler):
     """Answers each image with its most probable classes, as `{label: probability}`, best first.
 
-    For models that take normalised 224x224 RGB images, [N, 3, 224, 224], and return logits [N, classes].
+    For models that take normalised 224x224 RGB images, [N, 3, 224, 224], and return logits [N, classes]; with the
+    setting `activation`, for those of several labels an image, and of numbers (regression) too.
 
     Example:
         class TopThree(ImageClassifier):
@@ -52,25 +54,29 @@ class ImageClassifier(VisionHandler):
         """Names the most probable classes of each row.
 
         Args:
-            data: the model's output: logits [N, classes], or what `ts.handler_utils.models.logits.class_logits`
+            data: the model's output: logits [N, classes], or what `ts.handler_utils.models.logits.class_outputs`
                 reads.
 
         Returns:
-            For each row the probabilities, in [0, 1], of its best classes by their labels, best first.
+            For each row the probabilities, in [0, 1], of its best classes by their labels, best first; none below
+            the option `threshold`. Of `activation: none` the model's own values, and where none is left out, in
+            the order of the classes.
 
         Raises:
             RowErrors: some requests ask for a `topk` that is not allowed, or the model has returned NaN or
                 infinity for them; a logit of minus infinity stands for a probability of 0.
         """
-        logits = class_logits(data, len(CurrentBatch.of(self).rows))
-        counts = [options.topk for options in Configuration.of(self).options(len(logits))]
-        largest = min(max(counts, default=1), logits.shape[1])
-        probabilities, classes = row_probabilities(self, logits).topk(largest, dim=1)
-        return map_class_to_label(
-            [row[:count] for row, count in zip(probabilities.tolist(), counts)],
-            self.mapping,
-            [row[:count] for row, count in zip(classes.tolist(), counts)],
-        )
+        activation = Activation.of(self)
+        values = activation.values(class_outputs(data, len(CurrentBatch.of(self).rows)))
+        options = Configuration.of(self).options(len(values))
+        largest = min(max((asked.topk for asked in options), default=1), values.shape[1])
+        best, classes = values.topk(largest, dim=1)
+        counts = [count_named(row, asked.topk, asked.threshold) for row, asked in zip(best, options)]
+        named = [row[:count] for row, count in zip(best.tolist(), counts)]
+        indexes = [row[:count] for row, count in zip(classes.tolist(), counts)]
+        if activation.name == "none":
+            named, indexes = in_own_order(named, indexes, values.shape[1])
+        return map_class_to_label(named, self.mapping, indexes)
 
     def explain_handle(self, data_preprocess: torch.Tensor, raw_data: list[Any]) -> list[Any]:
         """Explains each row of a batch, by the handler's `get_insights`: by default the row's most probable class.
@@ -81,7 +87,7 @@ class ImageClassifier(VisionHandler):
         """
 
         def target_of(single: torch.Tensor, options: Any) -> int:
-            logits = class_logits(self.inference(single), 1)
+            logits = class_outputs(self.inference(single), 1)
             check_logits(logits[0])
             target = options.target
             return int(logits.argmax()) if target is None else check_target(target, logits.shape[1])

@@ -8,7 +8,8 @@ import torch
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.explaining.texts import attribute_tokens, spread
-from ts.handler_utils.models.logits import logits_of, row_probabilities
+from ts.handler_utils.models.activations import Activation, count_named
+from ts.handler_utils.models.logits import logits_of
 from ts.handler_utils.models.warmup import warm_up
 from ts.handler_utils.text.batch import BagBatch, TextBatch
 from ts.handler_utils.text.encoding import TextEncoding, cleaned_words
@@ -84,8 +85,8 @@ class TextClassifier(TextHandler):
             Logits [N, classes].
         """
         if not isinstance(data, TextBatch):
-            first = torch.zeros(1, dtype=torch.int64, device=self.device)
-            return logits_of(super().inference(data[0], first, *args, **kwargs))
+            offsets = torch.zeros(1, dtype=torch.int64, device=self.device)
+            return logits_of(super().inference(data[0], offsets, *args, **kwargs))
         rows: list[int] = []
         found = []
         for part_rows, part in data.of_one_length():
@@ -102,18 +103,19 @@ class TextClassifier(TextHandler):
             data: logits [N, classes].
 
         Returns:
-            For each row the probabilities, in [0, 1], by label.
+            For each row the probabilities, in [0, 1], by label: of all classes in their own order, or, with `topk`
+            or `threshold`, of the best, best first. Of `activation: none` the model's own values.
 
         Raises:
             RowErrors: some requests ask for a `topk` that is not allowed, or the model has returned NaN or
                 infinity for them; a logit of minus infinity stands for a probability of 0.
             ModelFault: the model has returned something else.
         """
-        probabilities = row_probabilities(self, data).tolist()
-        options = Configuration.of(self).options(len(probabilities))
-        classes = [_best(row, asked.topk) for row, asked in zip(probabilities, options)]
-        values = [[row[index] for index in indexes] for row, indexes in zip(probabilities, classes)]
-        return map_class_to_label(values, self.mapping, classes)
+        values = Activation.of(self).values(data, paired=False)
+        options = Configuration.of(self).options(len(values))
+        classes = [_named(row, asked.topk, asked.threshold) for row, asked in zip(values, options)]
+        named = [[row[index] for index in indexes] for row, indexes in zip(values.tolist(), classes)]
+        return map_class_to_label(named, self.mapping, classes)
 
     def get_insights(self, text_preprocess: Any, _: Any, target: Optional[int] = 0) -> list[dict[str, Any]]:
         """Explains the score of a class by the words of each text.
@@ -140,9 +142,9 @@ def _insight(handler: TextClassifier, single: TextBatch, target: Optional[int]) 
     return {"words": handler.get_word_token(words), "importances": importances, "target": label}
 
 
-def _best(probabilities: list[float], topk: Optional[int]) -> list[int]:
+def _named(values: torch.Tensor, topk: Optional[int], threshold: Optional[float]) -> list[int]:
     """The classes that an answer names, by their indexes."""
-    classes = range(len(probabilities))
-    if topk is None:
-        return list(classes)
-    return sorted(classes, key=probabilities.__getitem__, reverse=True)[:topk]
+    if topk is None and threshold is None:
+        return list(range(len(values)))
+    best, classes = values.sort(descending=True, stable=True)
+    return classes[: count_named(best, topk, threshold)].tolist()

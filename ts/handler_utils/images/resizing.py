@@ -80,20 +80,29 @@ def letterbox_of(size: tuple[int, int], canvas: int | Sequence[int]) -> Letterbo
     return Letterbox(scaled_width, scaled_height, round(left - 0.1), round(top - 0.1), gain)
 
 
-def pad(values: torch.Tensor, canvas: int | Sequence[int], value: int) -> torch.Tensor:
-    """Puts a scaled photo onto its canvas.
+def put_into_letterbox(
+    values: torch.Tensor, canvas: int | Sequence[int], interpolation: str, border: int
+) -> torch.Tensor:
+    """Scales a photo to fit into a canvas, and puts it there as `letterbox_of` says.
 
     Args:
-        values: [C, H, W], no larger than the canvas.
-        value: of the border.
+        values: uint8 [C, H, W].
+        canvas: length of both sides, or (height, width).
+        interpolation: bilinear is OpenCV's INTER_LINEAR, within 1 of 255: without antialiasing, which blurs what
+            networks look for that are trained without it. Others are Pillow's.
+        border: value around the photo.
 
     Returns:
-        [C, height, width] of the canvas.
+        uint8 [C, height, width].
     """
-    rows, columns = both_sides(canvas)
-    missing_rows, missing_columns = rows - values.shape[-2], columns - values.shape[-1]
-    left, top = round(missing_columns / 2 - 0.1), round(missing_rows / 2 - 0.1)
-    return functional.pad(values, (left, missing_columns - left, top, missing_rows - top), value=value)
+    place, (rows, columns) = letterbox_of((values.shape[2], values.shape[1]), canvas), both_sides(canvas)
+    size = place.height, place.width
+    if interpolation != "bilinear":
+        values = to_tensor(resize_image(to_image(values), size[::-1], interpolation))
+    elif values.shape[1:] != size:
+        values = functional.interpolate(values[None], size, mode="bilinear", align_corners=False)[0]
+    right, bottom = columns - place.left - place.width, rows - place.top - place.height
+    return functional.pad(values, (place.left, right, place.top, bottom), value=border)
 
 
 def both_sides(size: int | Sequence[int]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from ts.handler_utils.images.formats import DEFAULT_FORMATS, check_formats
 from ts.handler_utils.images.limits import MAX_ASPECT, MAX_PIXELS, MAX_SCANS, ImageLimits
 from ts.handler_utils.images.transform import preset_changes, weights_of_preset
 from ts.handler_utils.requests.options import Options
-from ts.handler_utils.settings import HandlerSettings, WarmedUpSettings
+from ts.handler_utils.settings import ClassifierSettings, HandlerSettings, WarmedUpSettings
 
 Size = Union[PositiveInt, Annotated[list[PositiveInt], Field(min_length=2, max_length=2)]]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "box", "hamming", "lanczos"]
@@ -113,6 +113,9 @@ class ImageClassifierOptions(Options):
     handler_attributes: ClassVar[frozenset[str]] = frozenset({"topk"})
 
     topk: int = Field(default=5, ge=1, description="classes in an answer, best first")
+    threshold: Optional[float] = Field(
+        default=None, ge=0, le=1, description="the least probability of a class in an answer; any if unset"
+    )
     target: Optional[int] = Field(
         default=None, ge=0, description="index of the class that is explained; the most probable one if unset"
     )
@@ -121,7 +124,7 @@ class ImageClassifierOptions(Options):
     )
 
 
-class ImageClassifierSettings(VisionSettings, ImageClassifierOptions):
+class ImageClassifierSettings(VisionSettings, ClassifierSettings, ImageClassifierOptions):
     """Settings of image_classifier."""
 
 

@@ -19,7 +19,7 @@ from ts.handler_utils.images.resizing import (
     Size,
     both_sides,
     letterbox_of,
-    pad,
+    put_into_letterbox,
     resize_image,
     resize_opaque,
     resize_part,
@@ -47,7 +47,8 @@ class ImageTransform:
         std: for each channel, what they are divided by then.
         channels: 3 for RGB, 1 for grey.
         letterbox: length in pixels of both sides of an input, or its (height, width), that the whole photo is
-            scaled to fit into; it takes the place of `resize` and `crop`.
+            scaled to fit into; it takes the place of `resize` and `crop`. Bilinear scaling is then that without
+            antialiasing, as the networks know it that are trained so.
         pad_value: of the border of a letterbox, from 0 to 255.
     """
 
@@ -98,7 +99,7 @@ class ImageTransform:
         mode = transforms.InterpolationMode(self.interpolation)
         steps: list[Any] = []
         if self.letterbox is not None:
-            steps.append(self._letterboxed)
+            steps.append(lambda image: to_image(self.pixels(image)))
         elif self.resize is not None:
             steps.append(transforms.Resize(self.resize, mode))
         if self.letterbox is None and self.crop is not None:
@@ -109,11 +110,6 @@ class ImageTransform:
             steps.append(transforms.Normalize(self.mean or [0.0], self.std or [1.0]))
         return steps
 
-    def _letterboxed(self, image: Image.Image) -> Image.Image:
-        return to_image(
-            self._crop(to_tensor(resize_image(image, self._resized_size(image.size), self.interpolation)))
-        )
-
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """Transforms an image of any Pillow mode to a float32 tensor [channels, height, width]."""
         changed = self.changed()
@@ -121,8 +117,9 @@ class ImageTransform:
 
     def takes_tensors(self, device: Any = "cpu") -> bool:
         """Whether `pixels` makes of a `StoredImage` what it makes of a Pillow image, or within 1 of 255."""
-        is_scaled = self.resize is not None or self.letterbox is not None
-        return not is_scaled or scales_tensors(self.interpolation, device)
+        if self.letterbox is not None or self.resize is None:
+            return True
+        return scales_tensors(self.interpolation, device)
 
     def pixels(self, image: Image.Image | StoredImage) -> torch.Tensor:
         """The first half of the transform: the pixels that the model gets, before they are normalised.
@@ -133,6 +130,9 @@ class ImageTransform:
         Returns:
             uint8 [channels, height, width], not contiguous.
         """
+        if self.letterbox is not None:
+            values = self._whole(image)
+            return put_into_letterbox(values, self.letterbox, self.interpolation, self.pad_value)
         if isinstance(image, StoredImage):
             return self._pixels_of_stored(image)
         values = to_tensor(self._pixels_of_image(image))
@@ -152,6 +152,11 @@ class ImageTransform:
             return resize_part(image, size, (left, top, right, bottom), self.interpolation)
         return resize_image(image, size, self.interpolation)
 
+    def _whole(self, image: Image.Image | StoredImage) -> torch.Tensor:
+        if isinstance(image, StoredImage):
+            return turn_upright(*image)
+        return to_tensor(to_channels(to_8_bit(image), self.channels))
+
     def _resized_size(self, size: Size) -> Size:
         if self.letterbox is not None:
             return letterbox_of(size, self.letterbox)[:2]
@@ -167,11 +172,11 @@ class ImageTransform:
     def _pixels_of_stored(self, image: StoredImage) -> torch.Tensor:
         """Scales before it turns, since there is less to turn then."""
         values, orientation = image
-        if self.resize is None and self.letterbox is None:
+        if self.resize is None:
             return self._crop(turn_upright(values, orientation))
         height, width = values.shape[-2:]
         sideways = lies_on_its_side(orientation)
-        size = self._resized_size((height, width) if sideways else (width, height))
+        size = resized_size(self.resize, (height, width) if sideways else (width, height))
         if self._crops_first(size):
             return self.pixels(to_image(turn_upright(values, orientation)))
         if self.crop is not None and orientation == 1:
@@ -187,8 +192,6 @@ class ImageTransform:
         return center_crop(values, rows, columns, of=(height, width))
 
     def _crop(self, values: torch.Tensor) -> torch.Tensor:
-        if self.letterbox is not None:
-            return pad(values, self.letterbox, self.pad_value)
         return values if self.crop is None else center_crop(values, *both_sides(self.crop))
 
     def largest_size(self, size: Size) -> Size:
@@ -202,11 +205,10 @@ class ImageTransform:
     @property
     def shape(self) -> tuple[int, int, int] | None:
         """Channels, height and width of what comes out; None where they depend on the image."""
-        if self.letterbox is not None or self.crop is not None:
-            return (self.channels, *both_sides(self.letterbox or self.crop or 0))
-        if self.resize is None or isinstance(self.resize, int):
-            return None
-        return (self.channels, *both_sides(self.resize))
+        fixed = self.letterbox or self.crop
+        if fixed is None and not isinstance(self.resize, int):
+            fixed = self.resize
+        return None if fixed is None else (self.channels, *both_sides(fixed))
 
     def normalize(self, pixels: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
         """The second half of the transform.

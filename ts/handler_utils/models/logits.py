@@ -1,8 +1,7 @@
-"""Logits, out of what a classifier's forward returns, and their probabilities."""
+"""Logits, out of what a classifier's forward returns."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,6 @@ import torch
 
 from ts.handler_utils.errors import ModelFault
 from ts.handler_utils.models.finite import check_finite
-from ts.handler_utils.requests.current import CurrentBatch
 
 
 def logits_of(output: Any) -> torch.Tensor:
@@ -35,16 +33,16 @@ def logits_of(output: Any) -> torch.Tensor:
     return logits
 
 
-def class_logits(output: Any, rows: int) -> torch.Tensor:
-    """The logits of a batch, one row a request and one column a class.
+def class_outputs(output: Any, rows: int) -> torch.Tensor:
+    """The outputs of a batch, one row a request and one column for each that the model has.
 
     Args:
-        output: what the model returned: see `logits_of`. The logits are [N, classes]; [classes] for a batch of
-            one; or one logit a row, [N, 1] or [N], of a model that tells class 1 from class 0.
+        output: what the model returned: see `logits_of`. They are [N, outputs]; [outputs] for a batch of one; or
+            one a row, [N, 1] or [N].
         rows: how many requests the batch holds; 0 if that is not known.
 
     Returns:
-        Logits [N, classes]. Of a single logit s the two are 0 and s, whose softmax is the sigmoid of s.
+        [N, outputs].
 
     Raises:
         ModelFault: they are of another shape.
@@ -54,31 +52,7 @@ def class_logits(output: Any, rows: int) -> torch.Tensor:
         logits = logits[:, None] if len(logits) == rows else logits[None]
     if logits.dim() != 2 or not logits.shape[1]:
         raise ModelFault(f"the model returned logits of shape {list(logits.shape)}, not [N, classes]")
-    if logits.shape[1] == 1:
-        logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
     return logits
-
-
-def row_probabilities(handler: Any, logits: torch.Tensor) -> torch.Tensor:
-    """The probabilities of the classes of each row of a batch, by softmax.
-
-    Args:
-        handler: whose batch it is.
-        logits: [N, classes]; one of minus infinity stands for a probability of 0.
-
-    Returns:
-        [N, classes], in [0, 1].
-
-    Raises:
-        RowErrors: the logits of some rows are NaN, or infinite so that they have no probabilities.
-        ModelFault: the logits are of another shape.
-    """
-    if logits.dim() != 2:
-        raise ModelFault(f"the model returned logits of shape {list(logits.shape)}, not [N, classes]")
-    probabilities = torch.softmax(logits, dim=1)
-    if not math.isfinite(probabilities.sum()):
-        CurrentBatch.of(handler).each(lambda row: check_logits(logits[row]), len(logits))
-    return probabilities
 
 
 def check_logits(logits: torch.Tensor) -> None:

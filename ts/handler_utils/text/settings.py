@@ -7,7 +7,7 @@ from typing import ClassVar, Optional
 from pydantic import Field
 
 from ts.handler_utils.requests.options import Options
-from ts.handler_utils.settings import WarmedUpSettings
+from ts.handler_utils.settings import ClassifierSettings, WarmedUpSettings
 
 LARGEST_INDEX = 2**31 - 1  # no model has as many classes
 
@@ -20,6 +20,12 @@ class TextClassifierOptions(Options):
         ge=1,
         le=LARGEST_INDEX,
         description="classes in an answer, best first; all, in their own order, without it",
+    )
+    threshold: Optional[float] = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="the least probability of a class in an answer, best first; any without it",
     )
     target: Optional[int] = Field(
         default=None,
@@ -55,5 +61,5 @@ class TextSettings(WarmedUpSettings):
     )
 
 
-class TextClassifierSettings(TextSettings, TextClassifierOptions):
+class TextClassifierSettings(TextSettings, ClassifierSettings, TextClassifierOptions):
     """Settings of text_classifier."""

@@ -33,11 +33,13 @@ class Reader(ABC):
     """Reads the output of one kind of detectors.
 
     Attributes:
+        name: what the setting `output` has for it.
         layout: what it reads, for errors.
         normalized: whether boxes are fractions of the model's input; None where their values tell.
         nms_iou: see `Found`; the setting `nms_iou` wins over it.
     """
 
+    name: str
     layout: str
     normalized: Optional[bool] = None
     nms_iou: Optional[float] = None
@@ -64,6 +66,7 @@ def reads(*names: str) -> Callable[[SomeReader], SomeReader]:
     """Registers a reader under its name, and the names of further families whose output is the same."""
 
     def register(kind: SomeReader) -> SomeReader:
+        kind.name = names[0]
         _READERS.update(dict.fromkeys(names, kind()))
         return kind
 
@@ -91,17 +94,18 @@ def choose_reader(output: Any) -> Reader:
     Raises:
         TypeError: there is none, or several; the message says what was returned, and what can be read.
     """
-    names: dict[Reader, str] = {}
-    for name, reader in _READERS.items():
-        tensors = reader.tensors(output) if reader not in names else None
+    likely = []
+    for reader in _readers():
+        tensors = reader.tensors(output)
         if tensors is not None and reader.is_likely(output, tensors):
-            names[reader] = name
-    if len(names) == 1:
-        return next(iter(names))
-    if names:
+            likely.append(reader)
+    if len(likely) == 1:
+        return likely[0]
+    if likely:
+        names = " or ".join(reader.name for reader in likely)
         raise TypeError(
-            f"the detector returned {describe(output)}, which may be the output of"
-            f" {' or '.join(names.values())}: set handler.output in model-config.yaml to the one that it is"
+            f"the detector returned {describe(output)}, which may be the output of {names}: set handler.output in"
+            " model-config.yaml to the one that it is"
         )
     known = "; ".join(f"{', '.join(_names_of(reader))}: {reader.layout}" for reader in _readers())
     raise TypeError(

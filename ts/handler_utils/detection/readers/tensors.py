@@ -7,8 +7,13 @@ from typing import Any, Optional
 
 import torch
 
+from ts.handler_utils.detection.detections import Detections
+
 # By how much probabilities computed in half precision may exceed 1.
 _ROUNDING = 1e-2
+
+# Pixels that no box of a whole output stays within, so that such boxes are fractions of the input.
+_FRACTIONS = 2.0
 
 _MOST_ITEMS = 8  # that a description names
 
@@ -71,3 +76,22 @@ def are_indexes(values: torch.Tensor) -> bool:
         return True
     others = (values != values.round()) | (values < 0)
     return not bool((others & values.isfinite()).any())
+
+
+def are_fractions(boxes: torch.Tensor) -> bool:
+    """Whether boxes are in fractions of the input, and not in its pixels, as far as they are finite."""
+    finite = boxes[boxes.isfinite()]
+    return bool(finite.numel()) and bool((finite.abs() <= _FRACTIONS).all())
+
+
+def are_corners(boxes: torch.Tensor) -> bool:
+    """Whether boxes [..., 4] may be x1, y1, x2, y2, with no corner before the other, as far as they are finite."""
+    return not bool((boxes[..., :2] > boxes[..., 2:]).any())
+
+
+def detections_of(boxes: torch.Tensor, classes: torch.Tensor, scores: torch.Tensor) -> Detections:
+    """Detections whose classes are floats; where one is no number, its score is none either."""
+    if classes.is_floating_point():
+        scores = scores.where(classes.isfinite(), classes)
+        classes = classes.nan_to_num(0, 0, 0).round()
+    return {"boxes": boxes, "labels": classes.long(), "scores": scores}
