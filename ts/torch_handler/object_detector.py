@@ -31,8 +31,10 @@ torchvision_version = torchvision.__version__
 class ObjectDetector(LayerExplained, VisionHandler):
     """Answers each image with a list of the objects in it, `{label: [x1, y1, x2, y2], "score": score}` each.
 
-    For models which take RGB images [3, H, W] of any sizes with values in [0, 1], and return `[{"boxes", "labels",
-    "scores"}]`, as torchvision's detectors do (`ts.handler_utils.detection.detections`).
+    For models which take RGB images [3, H, W] with values in [0, 1], and return `[{"boxes", "labels", "scores"}]`,
+    as torchvision's detectors do (`ts.handler_utils.detection.detections`), or what another kind of detectors
+    returns (`ts.handler_utils.detection.readers`): DETR's, YOLO's, SSD's. Photos come as they are, or as the
+    settings `letterbox`, `resize`, `mean` and `std` make them.
 
     Boxes are in pixels of the photo that was sent, turned upright. A subclass that resizes photos by an
     `image_processing` of its own gets them in pixels of what that makes.
@@ -54,7 +56,8 @@ class ObjectDetector(LayerExplained, VisionHandler):
         """Loads the model of an archive, its labels and its settings; see `BaseHandler.initialize`.
 
         Raises:
-            ValueError: the setting `classes` names a class that there is not, or `crop` is set.
+            ValueError: the setting `classes` names a class that there is not, `output` a reader that there is not,
+                `crop` is set, or `resize` beside `letterbox`.
         """
         super().initialize(context)
         DetectorOutputs.of(self).check_settings()
@@ -63,6 +66,11 @@ class ObjectDetector(LayerExplained, VisionHandler):
                 "crop", "handler.crop: a detector gets whole photos, which cannot be cropped"
             )
             self.image_processing = self.image_processing.replace(crop=None)
+        settings = Configuration.of(self).settings
+        if getattr(settings, "letterbox", None) is not None and getattr(settings, "resize", None) is not None:
+            Configuration.of(self).refuse(
+                "resize", "handler.resize and handler.letterbox: a photo is scaled by one of them only"
+            )
         try:
             find_classes(getattr(Configuration.of(self).settings, "classes", None), self.mapping)
         except InvalidInput as error:
@@ -93,7 +101,8 @@ class ObjectDetector(LayerExplained, VisionHandler):
             **kwargs: further arguments of the model.
 
         Returns:
-            What the model returns: one dictionary of detections an image.
+            What the model returns. For images of several sizes, of which it takes a stack each, a list of what
+            was found in each image.
         """
         model = ModelCaller.of(self)
         with torch.inference_mode():
@@ -110,7 +119,7 @@ class ObjectDetector(LayerExplained, VisionHandler):
         """Makes the detections in each image into the answer that its request asks for.
 
         Args:
-            data: what the model returned: `[{"boxes", "labels", "scores"}]`, one an image.
+            data: what the model returned: `[{"boxes", "labels", "scores"}]`, one an image, or what a reader reads.
 
         Returns:
             For each row a list with one dictionary a detection; for `format: overlay` the encoded picture.
