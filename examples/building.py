@@ -21,9 +21,9 @@ def pack(
     model_name: str,
     handler: str | Path,
     *,
-    model_file: Path,
-    weights: Path,
-    labels: Mapping[int, str],
+    model_file: Path | None = None,
+    weights: Path | None = None,
+    labels: Mapping[int, str] | None = None,
     config_file: Path | None = None,
     extra_files: Sequence[Path] = (),
 ) -> Path:
@@ -35,19 +35,19 @@ def pack(
         handler: name of a default handler, or the file of one's own.
         model_file: Python file of the model's class.
         weights: the model's state dict.
-        labels: for index_to_name.json.
+        labels: for index_to_name.json, if the handler has a use for them.
         config_file: model-config.yaml.
-        extra_files: what else the handler needs.
+        extra_files: what else the handler needs; a folder stands for what is in it.
     """
     export_path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        files = [*extra_files, write_labels(labels, Path(folder))]
+        files = [*extra_files, *([write_labels(labels, Path(folder))] if labels else [])]
         config = ModelArchiverConfig(
             model_name=model_name,
             version="1.0",
             handler=str(handler),
-            model_file=str(model_file),
-            serialized_file=str(weights),
+            model_file=str(model_file) if model_file else None,
+            serialized_file=str(weights) if weights else None,
             extra_files=[str(file) for file in files],
             config_file=str(config_file) if config_file else None,
             export_path=str(export_path),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from examples.assets import ASTRONAUT, CHELSEA, COFFEE, Asset
+from examples.assets import ASTRONAUT, CHELSEA, COFFEE, MINILM, Asset
 from examples.custom_handler.ask import CAT_OR_NOT, IMAGE_EMBEDDER
+from examples.embedder.ask import PHOTO_SEARCH, SENTENCE_SEARCH
 from examples.image_classifier.ask import EXAMPLE as IMAGE_CLASSIFIER
 from examples.image_segmenter.ask import EXAMPLE as IMAGE_SEGMENTER
 from examples.object_detector.ask import EXAMPLE as OBJECT_DETECTOR
@@ -72,3 +73,22 @@ def test_text_classifier_shows_the_topic_of_each_text(show):
 def test_handlers_of_ones_own_show_what_they_answer(show):
     assert words(show(CAT_OR_NOT).lines)[1:4] == ["shows a cat", "chelsea.png 0.864", "coffee.png 0.000"]
     assert words(show(IMAGE_EMBEDDER).lines)[1:3] == ["is like chelsea.png", "chelsea.png 1.000"]
+
+
+def test_embedder_shows_the_sentences_that_questions_are_about(show, fetch_or_skip):
+    pytest.importorskip("transformers", reason="pip install transformers: it runs the network")
+    fetch_or_skip(MINILM)
+    lines = words(show(SENTENCE_SEARCH).lines)
+    assert lines[1:3] == ["How do I bake bread?", "Knead the dough, then let it rise. 0.521"]
+    best = [lines[row] for row in (5, 8, 11)]
+    assert [" ".join(line.split()[:3]) for line in best] == [
+        "Snow is expected",
+        "The bank raised",
+        "The probe has",
+    ]
+
+
+def test_embedder_shows_the_photo_that_a_piece_was_cut_out_of(show, fetch_or_skip):
+    fetch_or_skip(MINILM)  # which is packed in the same go
+    lines = words(show(PHOTO_SEARCH).lines)
+    assert lines[1:4] == ["a piece of chelsea.png, in a mirror", "chelsea.png 0.888", "astronaut.png 0.168"]
