@@ -88,7 +88,7 @@ def test_an_explanation_may_be_a_picture(segmenter_folder, coffee, make_context)
         ImageSegmenter(), segmenter_folder, SEGMENTER, coffee, make_context, settings, format="overlay"
     )
     assert context.content_types[0] == "image/png"
-    assert Image.open(BytesIO(picture)).size == (320, 320)
+    assert Image.open(BytesIO(picture)).size == (640, 640 + 42)  # enlarged, and its scale
 
 
 @pytest.mark.parametrize(

@@ -167,18 +167,6 @@ def test_a_large_image_goes_through_the_model_in_parts_and_is_explained_alike(va
     assert max(sizes) <= max(1, min(15, values // 60))
 
 
-@pytest.mark.parametrize("part", [1, 10**6])
-def test_a_heatmap_is_drawn_in_parts_as_it_would_be_at_once(part, monkeypatch):
-    monkeypatch.setattr(images, "_PART", part)
-    image, attributions = torch.tensor([[[0.0, 1.0], [2.0, 4.0]]]), torch.tensor([[[0.0, 0.0], [-8.0, 4.0]]])
-    monkeypatch.setattr(images, "BRIGHTEST_PERCENTILE", 100)
-    drawn = images.draw_heatmap(image, attributions)
-    assert [[drawn.getpixel((x, y)) for x in range(2)] for y in range(2)] == [
-        [(0, 0, 0), (64, 64, 64)],
-        [(255, 0, 0), (255, 128, 128)],
-    ]
-
-
 # Explanations by a layer -------------------------------------------------------------------------------------
 
 
@@ -232,7 +220,7 @@ def test_a_map_in_numbers_is_refused_before_the_model_runs_and_drawn_it_is_an_an
     assert (
         "20000 bytes or more, and max_answer_bytes is 19999: ask for format overlay" in answers[0]["message"]
     )
-    assert Image.open(io.BytesIO(answers[1])).size == (100, 50)
+    assert Image.open(io.BytesIO(answers[1])).size[0] == 400
     monkeypatch.setattr(layer_explained, "class_activation", None)
     assert explained(by_layer(kind, max_answer_bytes=19_999), make_context, rows[0])[1].statuses == {0: 413}
 
@@ -255,7 +243,7 @@ def test_nested_lists_are_explained(kind, form, make_context):
     (answer,), context = explained(by_layer(kind), make_context, {"data": lists, "format": form})
     assert context.statuses == {}
     shape = torch.tensor(answer).shape if form == "json" else Image.open(io.BytesIO(answer)).size[::-1]
-    assert tuple(shape) == (4, 5)
+    assert tuple(shape) == ((4, 5) if form == "json" else (16, 20))
 
 
 def test_by_hand_a_map_is_nested_lists():

@@ -11,7 +11,7 @@ import torch
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.errors import InvalidInput, RowErrors
-from ts.handler_utils.explaining.images import draw_heatmap
+from ts.handler_utils.explaining.images import draw_map
 from ts.handler_utils.explaining.layer_explanations import class_activation, find_layer
 from ts.handler_utils.explaining.rows import explains_by_own_code
 from ts.handler_utils.explaining.sending import check_numbers, send_heatmap
@@ -49,8 +49,8 @@ class LayerExplained:
         """Explains each row of a batch, by the handler's `get_insights`.
 
         Returns:
-            For each row, by its option `format`: json, a map [H, W] in [0, 1]; overlay, a PNG of the model's input
-            with the pixels that count in red.
+            For each row, by its option `format`: json, a map [H, W] in [0, 1]; overlay, a PNG: see
+            `ts.handler_utils.explaining.images.draw_map`.
 
         Raises:
             RowErrors: some requests ask for another format or too large an answer, or cannot be explained.
@@ -78,7 +78,7 @@ class LayerExplained:
         def answer(index: int) -> Any:
             if numbers[index]:
                 return maps[index].tolist()
-            return send_heatmap(self, index, draw_heatmap(data_preprocess[index], maps[index][None]))
+            return send_heatmap(self, index, draw_map(data_preprocess[index], maps[index]))
 
         return batch.each(answer, len(maps))
 
