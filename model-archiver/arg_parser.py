@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import Any
 
 from .manifest_components.manifest import RuntimeType
 from .model_archiver_config import ARCHIVE_FORMATS, ModelArchiverConfig
@@ -18,6 +19,11 @@ archive formats:
   zip-store   NAME.mar, a zip file with every file stored
   tgz         NAME.tar.gz, its members inside a folder NAME (as SageMaker takes it)
   no-archive  a folder NAME that holds the files as they are
+
+a network by name:
+  --architecture NAME --weights WEIGHTS packs a network of torchvision, or of timm as timm/NAME, in one step: its
+  handler, its settings and its labels are those of the weights, and --model-name and --version may be left out.
+  The archive is written if it answers a made-up photo as the network does. Needs torch and torchvision.
 
 Set SOURCE_DATE_EPOCH (seconds since 1970) for archives that are the same byte for byte every time
 (default and tgz: with the same zlib; zip-store and no-archive: always).
@@ -34,15 +40,40 @@ class ArgParser:
         return ModelArchiverConfig.from_args(make_parser().parse_args())
 
 
+class Parser(argparse.ArgumentParser):
+    """Knows which options are required: the name, version and handler, unless an architecture stands for them."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parses as `ArgumentParser` does; a network by name gets the defaults of what is left out."""
+        found, rest = super().parse_known_args(args, namespace)
+        if found.architecture is None:
+            self._require(found)
+        else:
+            found.model_name = found.model_name or found.architecture.rpartition("/")[2]
+            found.version = found.version or "1.0"
+            found.handler = found.handler or ""
+        return found, rest
+
+    def _require(self, found: argparse.Namespace) -> None:
+        names = {"model_name": "--model-name", "version": "-v/--version", "handler": "--handler"}
+        missing = [option for name, option in names.items() if getattr(found, name) is None]
+        if missing:
+            self.error(f"the following arguments are required: {', '.join(missing)}")
+        for name in ("weights", "labels"):
+            if getattr(found, name) is not None:
+                self.error(f"argument --{name}: it is of a network by name: give its --architecture")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Returns the parser; its results are what `ModelArchiverConfig.from_args` takes."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="torch-model-archiver",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_model_options(parser)
+    _add_architecture(parser)
     _add_files(parser)
     _add_output_options(parser)
     return parser
@@ -50,21 +81,40 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model-name", required=True, help="name of the model, and of the archive without its suffix"
+        "--model-name", help="name of the model, and of the archive without its suffix (required)"
     )
-    parser.add_argument("-v", "--version", required=True, help="version of the model, e.g. 1.0")
+    parser.add_argument("-v", "--version", help="version of the model, e.g. 1.0 (required)")
     parser.add_argument(
         "--handler",
-        required=True,
         type=os.path.expanduser,
         help="a default handler's name (e.g. image_classifier), FILE.py, FILE.py:FUNCTION, "
-        "or PACKAGE.MODULE, whose package is packed whole",
+        "or PACKAGE.MODULE, whose package is packed whole (required)",
     )
     parser.add_argument(
         "--runtime",
         choices=[runtime.value for runtime in RuntimeType],
         default=RuntimeType.PYTHON.value,
         help="what runs the handler (default: %(default)s; LSP is TorchServe's C++ backend)",
+    )
+
+
+def _add_architecture(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--architecture",
+        metavar="NAME",
+        help="a network of torchvision, or timm/NAME, in place of files; see below",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="WEIGHTS",
+        help="of the architecture: IMAGENET1K_V2 or another of torchvision's weights, timm's tag, DEFAULT (the "
+        "default), or a file with a state dict; those with a name are downloaded unless torch's cache has them",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        type=os.path.expanduser,
+        help="of the architecture's classes, a line each or JSON; by default those of the weights",
     )
 
 

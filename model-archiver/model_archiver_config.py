@@ -32,6 +32,10 @@ class ModelArchiverConfig:
         requirements_file: `requirements.txt` that TorchServe installs for the model.
         config_file: `model-config.yaml`.
         no_check: Say as a warning, and not as an error, what TorchServe could not load.
+        architecture: A network of torchvision by name, or timm/NAME, in place of a serialized file; its handler
+            may be "", which stands for the one that serves its kind.
+        weights: What it is packed with: a member of its weights enum, DEFAULT (as is None), or a file.
+        labels: A file of labels, in place of the weights' own.
     """
 
     model_name: str
@@ -47,6 +51,9 @@ class ModelArchiverConfig:
     requirements_file: str | None = None
     config_file: str | None = None
     no_check: bool = False
+    architecture: str | None = None
+    weights: str | None = None
+    labels: str | None = None
 
     @classmethod
     def from_args(cls, args: Namespace | ModelArchiverConfig) -> ModelArchiverConfig:

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 
 from . import model_packaging_utils
+from .architecture import pack_architecture
 from .arg_parser import ArgParser
 from .model_archiver_config import ModelArchiverConfig
 from .model_archiver_error import ModelArchiverError
@@ -58,7 +59,10 @@ def generate_model_archive(config: Namespace | ModelArchiverConfig | None = None
 
     logging.basicConfig(format="torch-model-archiver: warning: %(message)s")
     try:
-        package_model(config)
+        if config.architecture:
+            sys.stdout.write(f"{pack_architecture(config)}\n")
+        else:
+            package_model(config)
     except ModelArchiverError as error:
         sys.exit(f"torch-model-archiver: error: {error}")
     except KeyboardInterrupt:
@@ -78,6 +82,9 @@ def package_model(config: Namespace | ModelArchiverConfig, manifest: str | None 
         ModelArchiverError: The archive cannot be made; what was there before is as it was.
     """
     config = ModelArchiverConfig.from_args(config)
+    if config.architecture:
+        pack_architecture(config)
+        return
     ModelExportUtils.validate_inputs(config.model_name, config.export_path)
     plan = ModelExportUtils.make_plan(config)
     manifest = manifest or ModelExportUtils.generate_manifest_json(config, plan)

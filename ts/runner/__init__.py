@@ -12,12 +12,17 @@ Example:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import ts.runner.standins  # noqa: F401 (first, since the others import what it makes importable)
 from ts.runner.answering.answer import Answer
 from ts.runner.answering.context import Context
 from ts.runner.answering.model import Model, load_archive
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.errors import ArchiveError, DeviceError, RunnerError, ServerError
+
+if TYPE_CHECKING:
+    from ts.runner.packing import pack
 
 __all__ = [
     "Answer",
@@ -30,4 +35,14 @@ __all__ = [
     "ServerError",
     "load_archive",
     "open_archive",
+    "pack",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`pack`, which torch is imported for, and which few programs ask for."""
+    if name != "pack":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ts.runner.packing import pack
+
+    return pack

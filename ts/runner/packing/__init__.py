@@ -1,9 +1,17 @@
 """Packs networks in one step: those of torchvision and timm by name, and modules at hand.
 
-networks, timm_library   a network by name, with its weights and all that is known of how it is used
-recognition, forms       what becomes of a module at hand: a name, a state dict, a program
-settings, labels, files  the archive's other files
-proof                    the network itself and the archive, asked the same
-modules, command         `pack`, and torch-model-archiver --architecture
-unpacked                 a network by name without packing it
+The way of a run, from the top down::
+
+    command, modules         torch-model-archiver --architecture, and `pack`
+    unpacked                 a network by name as an archive that is not packed, for the time of a run
+    networks/                a network by name, with its weights and all that is known of how it is used
+    choice, forms, source    in which form a module is packed
+    making, at_hand, checks  the module and the archive are asked the same, before anything is written
+    settings, labels, files  what lies in an archive beside its model
 """
+
+from __future__ import annotations
+
+from ts.runner.packing.modules import Packed, pack
+
+__all__ = ["Packed", "pack"]

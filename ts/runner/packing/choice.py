@@ -9,7 +9,7 @@ import torch
 
 from ts.runner.errors import ArchiveError
 from ts.runner.packing.forms import Form, program, state_dict, torchscript
-from ts.runner.packing.recognition import recognized
+from ts.runner.packing.networks.recognition import recognized
 from ts.runner.packing.source import source_file, why_no_model_file
 
 FORMS = ("state_dict", "export", "torchscript", "aot")

@@ -15,10 +15,9 @@ from model_archiver.model_packaging import model_handlers, package_model
 from model_archiver.packing import make_manifest, plan_folder, stage
 
 from ts.runner.errors import ArchiveError
-from ts.runner.packing.labels import write_labels
+from ts.runner.packing.labels import LABELS, write_labels
 from ts.runner.packing.settings import write_config
 
-LABELS = "index_to_name.json"
 CONFIG = "model-config.yaml"
 
 

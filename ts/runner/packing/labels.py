@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
+
+from model_archiver.inputs.tree import extra_entries
+from model_archiver.model_archiver_error import ModelArchiverError
 
 from ts.runner.errors import ArchiveError
 from ts.utils.util import load_label_mapping
+
+LABELS = "index_to_name.json"
 
 
 def read_labels(labels: Any) -> Optional[dict[str, str]]:
@@ -36,6 +41,31 @@ def read_labels(labels: Any) -> Optional[dict[str, str]]:
     raise ArchiveError(
         f"labels are a list, a mapping of class indexes to labels, or a file of them, not {type(labels).__name__}"
     )
+
+
+def chosen_labels(
+    given: Any, known: Optional[dict[str, str]], extra_files: Union[str, Sequence[str], None]
+) -> Optional[dict[str, str]]:
+    """The labels of an archive: those that are given, else an index_to_name.json among its files, else known ones.
+
+    Raises:
+        ArchiveError: there are two, or what is given cannot be read.
+    """
+    own, file = read_labels(given), _among(extra_files)
+    if own is not None and file is not None:
+        raise ArchiveError(
+            f"labels are given, and {file} among the extra files holds some: leave one of them out"
+        )
+    return known if own is None and file is None else own or of_file(Path(str(file)))
+
+
+def _among(extra_files: Union[str, Sequence[str], None]) -> Optional[Path]:
+    """The file index_to_name.json among an archive's files."""
+    try:
+        entries = extra_entries(extra_files or (), Path())
+        return next((entry.source for entry in entries if entry.name == LABELS), None)
+    except ModelArchiverError as error:
+        raise ArchiveError(str(error)) from error
 
 
 def of_list(labels: Sequence[Any]) -> dict[str, str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -24,9 +22,10 @@ from ts.runner.exporting.settings import without
 from ts.runner.folders import temporary_folder
 from ts.runner.packing.at_hand import started_with
 from ts.runner.packing.checks import check_settings, check_transform, classes_in
-from ts.runner.packing.files import CONFIG, LABELS, lay_out, pack_job
+from ts.runner.packing.files import CONFIG, lay_out, pack_job
 from ts.runner.packing.forms import Form
-from ts.runner.packing.labels import check_count
+from ts.runner.packing.labels import LABELS, check_count
+from ts.runner.packing.logs import only_errors
 from ts.runner.packing.settings import write_config
 
 
@@ -75,7 +74,7 @@ def make(draft: Draft, forms: Sequence[Form]) -> Made:
         ArchiveError: there is none; nothing was written.
         InputError: the module has no answer to the sample.
     """
-    with temporary_folder("torch-model-") as (folder, _), _silent():
+    with temporary_folder("torch-model-") as (folder, _), only_errors("ts"):
         refused: list[str] = []
         for number, form in enumerate(forms):
             place = folder / str(number)
@@ -85,18 +84,6 @@ def make(draft: Draft, forms: Sequence[Form]) -> Made:
             except FormError as error:
                 refused.append(f"{form.name}: {error}")
         raise ArchiveError("; ".join(refused))
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keeps from the terminal what handlers warn of that answer from folders nobody knows."""
-    logger = logging.getLogger("ts")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 class FormError(ArchiveError):

@@ -18,9 +18,9 @@ from ts.runner.errors import ArchiveError
 from ts.runner.exporting.comparison import Comparison
 from ts.runner.exporting.export import check_out
 from ts.runner.packing.choice import forms_of
-from ts.runner.packing.labels import read_labels
+from ts.runner.packing.labels import chosen_labels
 from ts.runner.packing.making import Draft, make
-from ts.runner.packing.recognition import is_timms, kind_of
+from ts.runner.packing.networks.recognition import is_timms, kind_of
 from ts.runner.packing.settings import merged_config, read_config
 
 
@@ -117,7 +117,7 @@ def _job(path: Path, handler: str, options: Mapping[str, Any]) -> ModelArchiverC
 
 def _packed(module: torch.nn.Module, job: ModelArchiverConfig, given: Given, form: Optional[str]) -> Packed:
     known, own_labels, transform = _known_of(module, given.transform)
-    labels = read_labels(given.labels) if given.labels is not None else own_labels
+    labels = chosen_labels(given.labels, own_labels, job.extra_files)
     asked = read_config(job.config_file)
     asked["handler"] = {**(asked.get("handler") or {}), **given.settings}
     draft = Draft(
@@ -165,7 +165,7 @@ def _known_of(
     plain = transform.transforms() if hasattr(transform, "meta") else transform
     if not is_timms(module):
         return given, None, plain
-    from ts.runner.packing.timm_library import described
+    from ts.runner.packing.networks.timm_library import described
 
     network = described(module, "timm/its own", {})
     return (given, network.labels, plain) if given else (network.settings, network.labels, network.transform)

@@ -12,7 +12,7 @@ from model_archiver.model_archiver_config import ModelArchiverConfig
 from ts.runner.folders import temporary_folder
 from ts.runner.packing.files import lay_out, save_state
 from ts.runner.packing.labels import check_count, read_labels
-from ts.runner.packing.networks import model_name, named_network
+from ts.runner.packing.networks.named import model_name, named_network
 from ts.runner.packing.settings import merged_config
 
 

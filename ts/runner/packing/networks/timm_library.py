@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 import torch
 
-from ts.handler_utils.models.formats.architecture import build
+from ts.handler_utils.models.formats.architecture import build, without_memory
 from ts.handler_utils.models.formats.timm_networks import (
     PREFIX,
     import_timm,
@@ -20,13 +20,14 @@ from ts.handler_utils.models.formats.timm_networks import (
 )
 from ts.handler_utils.models.formats.weights import load_weights
 from ts.runner.errors import ArchiveError
-from ts.runner.packing.network import Network, classes_of, existing_file, state_dict_of
+from ts.runner.packing.logs import only_errors
+from ts.runner.packing.networks.network import Network, classes_of, existing_file, state_dict_of
 
 logger = logging.getLogger(__name__)
 
 
 def timm_network(name: str, weights: Optional[str], arguments: Mapping[str, Any]) -> Network:
-    """See `ts.runner.packing.networks.named_network`."""
+    """See `ts.runner.packing.networks.named.named_network`."""
     tags = tags_of(name)
     if weights in tags:
         name, weights = f"{name.partition('.')[0]}.{weights}", None
@@ -74,11 +75,13 @@ def pretrained(name: str, arguments: Mapping[str, Any]) -> torch.nn.Module:
     place = config and (config.hf_hub_id or config.url)
     if not place:
         raise ValueError(f"timm has no weights of {bare}: give a file by --weights")
-    logger.warning("taking the weights %s from timm's cache, or downloading them", place)
+    size = sum(item.numel() for item in without_memory(name, arguments).parameters()) * 4e-6
+    logger.warning("the weights %s (about %.0f MB) come from timm's cache, or are downloaded", place, size)
     try:
-        return timm.create_model(bare, pretrained=True, **arguments)
+        with only_errors("huggingface_hub", "timm"):
+            return timm.create_model(bare, pretrained=True, **arguments)
     except Exception as error:  # of huggingface_hub and what it is made of
-        reason = " ".join(str(error).split())[:300]
+        reason = " ".join(str(error).split())[:300].rstrip(".")
         raise ArchiveError(
             f"the weights {place} cannot be downloaded: {reason}. Get their file, and give it by --weights."
         ) from error

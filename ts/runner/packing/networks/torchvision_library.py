@@ -10,9 +10,9 @@ import torch
 from ts.handler_utils.images.steps import transform_arguments
 from ts.handler_utils.models.formats.architecture import NORM_EPS, build, without_memory
 from ts.handler_utils.models.formats.weights import load_weights
-from ts.runner.packing.downloads import weights_file
 from ts.runner.packing.labels import of_list
-from ts.runner.packing.network import AUXILIARY, Network, classes_of, existing_file, state_dict_of
+from ts.runner.packing.networks.downloads import weights_file
+from ts.runner.packing.networks.network import AUXILIARY, Network, classes_of, existing_file, state_dict_of
 
 # Which handler serves a network of torchvision, by the module that makes it.
 HANDLERS = {
@@ -36,7 +36,7 @@ OF_OWN_WEIGHTS: dict[str, dict[str, Any]] = {
 
 
 def torchvision_network(name: str, weights: Optional[str], arguments: Mapping[str, Any]) -> Network:
-    """See `ts.runner.packing.networks.named_network`."""
+    """See `ts.runner.packing.networks.named.named_network`."""
     from torchvision.models import get_model, get_model_weights
 
     handler = handler_of(name)

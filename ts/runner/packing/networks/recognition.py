@@ -9,8 +9,8 @@ import torch
 
 from ts.handler_utils.models.formats.architecture import NORM_EPS, without_memory
 from ts.handler_utils.models.formats.timm_networks import PREFIX
-from ts.runner.packing.network import AUXILIARY, classes_of
-from ts.runner.packing.torchvision_library import default_classes, handler_of
+from ts.runner.packing.networks.network import AUXILIARY, classes_of
+from ts.runner.packing.networks.torchvision_library import default_classes, handler_of
 
 # Parts that change nothing once training is over, and what of others is for training alone.
 _OF_TRAINING = ("Dropout", "DropPath", "StochasticDepth", "Identity")

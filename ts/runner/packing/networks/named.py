@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from ts.handler_utils.models.formats.architecture import check_architecture, is_of_timm
 from ts.runner.errors import ArchiveError
-from ts.runner.packing.network import Network
+from ts.runner.packing.networks.network import Network
 
 
 def named_network(name: str, weights: Optional[str] = None, arguments: Mapping[str, Any] = {}) -> Network:
@@ -25,10 +25,10 @@ def named_network(name: str, weights: Optional[str] = None, arguments: Mapping[s
     try:
         check_architecture({"name": name, **arguments} if arguments else name)
         if is_of_timm(name):
-            from ts.runner.packing.timm_library import timm_network
+            from ts.runner.packing.networks.timm_library import timm_network
 
             return timm_network(name, weights, arguments)
-        from ts.runner.packing.torchvision_library import torchvision_network
+        from ts.runner.packing.networks.torchvision_library import torchvision_network
 
         return torchvision_network(name, weights, arguments)
     except ValueError as error:
