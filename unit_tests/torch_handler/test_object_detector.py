@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import warnings
 import zipfile
 
@@ -10,7 +11,9 @@ import pytest
 import torch
 from detectors import BOX, Detections, OfStacks, make_detector, photo
 from PIL import Image
+from torchvision.ops import box_convert
 
+from ts.handler_utils.images.settings import ObjectDetectorSettings
 from ts.torch_handler.object_detector import ObjectDetector
 
 UPSTREAM = """
@@ -101,6 +104,54 @@ def test_so_does_a_batch_at_torchvisions_faster_rcnn(faster_rcnn_folder, persons
         batches=[[str(persons)] * 2],
     )
     assert len(answers[0]) > 0
+    assert_same_answers(answers, expected)
+
+
+class Raw(torch.nn.Module):
+    """What an export of YOLOv3-tiny returns: every box, and of every class its probability."""
+
+    def __init__(self, network, layout):
+        super().__init__()
+        self.network, self.layout, self.maps = network, layout, {}
+        for name, stride in (("coarse_head", 32), ("fine_head", 16)):
+            getattr(network, name).register_forward_hook(
+                lambda _, __, output, key=stride: self.keep(key, output)
+            )
+
+    def keep(self, stride, output):
+        self.maps[stride] = output
+
+    def forward(self, images: torch.Tensor):
+        anchors = {32: ((81, 82), (135, 169), (344, 319)), 16: ((23, 27), (37, 58), (81, 82))}
+        self.network(list(images))
+        decoded = torch.cat(
+            [self.network.decode(self.maps[key], anchors[key], key) for key in anchors], dim=1
+        )
+        boxes, scores = decoded[..., :4], decoded[..., 4:]
+        if self.layout == "retinanet":
+            return scores, boxes
+        return torch.cat(
+            [box_convert(boxes, "xyxy", "cxcywh"), torch.ones_like(scores[..., :1]), scores], dim=-1
+        )
+
+
+@pytest.mark.parametrize("layout", ["retinanet", "yolov5"])
+def test_real_weights_exported_raw_give_the_answers_of_their_own_postprocessing(
+    layout, yolo, make_context, photos
+):
+    """Of photos as large as the network's input, which the archive and the letterbox leave as they are."""
+    rows = []
+    for path in photos:
+        file = io.BytesIO()
+        Image.open(path).convert("RGB").resize((416, 416)).save(file, "PNG")
+        rows.append({"data": file.getvalue(), "threshold": 0.3})
+    expected = yolo.handle(rows, make_context())
+    raw = make_detector(Raw(yolo.model, layout))
+    raw.mapping = yolo.mapping
+    raw.settings = ObjectDetectorSettings(letterbox=416, nms_iou=0.45)
+    raw.image_processing = raw.image_processing.replace(letterbox=416)
+    answers = raw.handle(rows, make_context())
+    assert sum(len(answer) for answer in answers) > 5
     assert_same_answers(answers, expected)
 
 
