@@ -83,7 +83,7 @@ class ImageClassifier(VisionHandler):
 
         Returns:
             For each row, by its option `format`: json, the attributions as nested lists [C, H, W]; heatmap, a PNG
-            of the model's input with the pixels that count in red.
+            of the model's input, where what counts is coloured, with a scale.
         """
 
         def target_of(single: torch.Tensor, options: Any) -> int:
