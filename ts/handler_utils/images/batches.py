@@ -137,13 +137,13 @@ class ImageBatches(Part):
         """
         self._follow_changes()
         transform_of = transform_of or (lambda _: self.handler.image_processing)
-        slots = BatchSlots(len(rows), self._shape_of_rows())
+        slots = BatchSlots(len(rows), self._shape_of_rows(), self._device)
         found = self._read_rows(rows, transform_of, slots)
         batch = CurrentBatch.of(self.handler)
         images = batch.read(lambda index: _transformed(next(found), index, transform_of), rows)
         self._note_nested_lists(rows, images)
         if slots.are_filled_by(images):
-            return slots.batch
+            return self._normalize(slots.batch.to(self._device, non_blocking=True))
         if of_any_size and len({image.shape for image in images}) != 1:
             return [self._normalize(image.to(self.handler.device)) for image in images]
         return self._stack(images)
@@ -162,12 +162,13 @@ class ImageBatches(Part):
             self.handler.image_processing = changed
 
     def _shape_of_rows(self) -> tuple[int, int, int] | None:
-        """The shape of each row of a batch on the CPU, where it is known beforehand."""
+        """The shape of each row of a batch, where it is known beforehand."""
         transform: Any = self.handler.image_processing
-        return transform.shape if is_ours(transform) and not self._is_on_gpu() else None
+        return transform.shape if is_ours(transform) else None
 
-    def _is_on_gpu(self) -> bool:
-        return torch.device(self.handler.device or "cpu").type != "cpu"
+    @property
+    def _device(self) -> torch.device:
+        return torch.device(self.handler.device or "cpu")
 
     def _stack(self, images: list[torch.Tensor]) -> torch.Tensor:
         device = self.handler.device
@@ -188,7 +189,7 @@ class ImageBatches(Part):
         """For each row a tensor [C, H, W], or the image for an `image_processing` that a subclass brings."""
         limits = self._limits(rows)
         decoded_on_gpu = self._decode_on_gpu(rows, transform_of, limits)
-        for_gpu = self._is_on_gpu()  # which normalizes a whole batch at once
+        on_cpu = self._device.type == "cpu"  # another device normalizes a whole batch at once
 
         def read(index: int) -> Any:
             try:
@@ -199,9 +200,9 @@ class ImageBatches(Part):
                 if not is_ours(transform):
                     return self._prepared(transform, self.reader.photo(payload, limits))
                 pixels = self.reader.pixels(payload, transform, limits)
-                if for_gpu:
-                    return pixels.contiguous()
-                return self._normalize(pixels, slots.place(index, pixels.shape))
+                if on_cpu:
+                    return self._normalize(pixels, slots.place(index, pixels.shape))
+                return slots.put(index, pixels)
             except PredictionException as error:
                 return error
 
