@@ -25,8 +25,8 @@ from ts.handler_utils.timer import timed
 from ts.torch_handler.base_handler import BaseHandler
 
 # Rows of the parts of a larger batch: the CPU reads one while the GPU infers the one before. On a CPU both would
-# only take turns. Smaller parts cost more than they save: launching a network's kernels takes the interpreter, which
-# readers wait for (64 photos, ResNet-50, H200: 46 ms in parts of 16, 38 of 32, 31 as a whole).
+# only take turns. Smaller parts cost more than they save, since launching a network's kernels takes the
+# interpreter, which readers wait for (64 photos, ResNet-50, H200: 46 ms in parts of 16, 38 of 32, 31 as a whole).
 MICRO_BATCH_ON_GPU = 64
 
 
