@@ -125,6 +125,8 @@ def test_an_explanation(efficientnet_lite0_folder, photos, make_context):
     [("json", "model"), ("png", "model"), ("png", "original"), ("rle", "original"), ("overlay", "model")],
 )
 def test_masks(form, size, tmp_path, make_context):
+    if form == "rle":
+        pytest.importorskip("pycocotools", reason="pip install pycocotools: masks as run lengths need it")
     (tmp_path / "model.py").write_text(SEGMENTER)
     rows = [{"data": photo, "format": form.encode(), "size": size.encode()} for photo in made_photos(2)]
     expected, found = on_both(ImageSegmenter, tmp_path, make_context, rows, modelFile="model.py")
