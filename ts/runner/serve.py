@@ -153,9 +153,11 @@ def announce(url: str, models: Sequence[tuple[str, str]], metrics: str | None) -
     """Says how to ask the models, which are given by name and handler."""
     lines = []
     for name, handler in models:
-        lines.append(f"{name} is ready. Try it:")
-        lines.append(f"  {example_request(url, name, handler)}")
-        lines.append(f"or send it a file: {file_request(url, name)}")
+        example, file = example_request(url, name, handler), file_request(url, name)
+        if example is None:
+            lines.append(f"{name} is ready. Send it a file: {file}")
+        else:
+            lines += [f"{name} is ready. Try it:", f"  {example}", f"or send it a file: {file}"]
     if metrics:
         lines.append(f"metrics: curl {metrics}")
     lines.append(f"The server answers on {url} until Ctrl-C.")

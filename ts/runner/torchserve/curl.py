@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Optional
 from urllib.parse import quote
 
 from model_archiver.model_packaging import model_handlers
@@ -15,15 +16,18 @@ TEXT = ("Content-Type: text/plain", SENTENCE)
 SHOWN = 1000  # bytes of an answer; a mask, with its two numbers a pixel, has too many for a terminal
 
 
-def example_request(url: str, name: str, handler: str) -> str:
-    """A curl command that works as it is, and shows how the answer begins.
+def example_request(url: str, name: str, handler: str) -> Optional[str]:
+    """A curl command that works as it is, and shows how the answer begins; None where only the model tells.
 
     Args:
         url: Of the inference API.
         name: The model's name.
         handler: The manifest's `handler`, whose kind of data is sent: a pixel, or a sentence.
     """
-    header, data = JSON if model_handlers.get(handler) == "vision" else TEXT
+    kind = model_handlers.get(handler, "text")
+    if kind == "anything":
+        return None
+    header, data = JSON if kind == "vision" else TEXT
     return (
         f"{shlex.join(['curl', '-s', prediction_url(url, name), '-H', header, '-d', data])} | head -c {SHOWN}"
     )

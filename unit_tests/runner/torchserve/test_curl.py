@@ -30,7 +30,12 @@ def test_a_handler_of_images_is_sent_a_pixel(handler: str) -> None:
     assert image.size == (1, 1)
 
 
-@pytest.mark.parametrize("handler", ["text_classifier", "base_handler", "own.py"])
+@pytest.mark.parametrize("handler", ["base_handler", "embedder"])
+def test_a_handler_of_anything_has_no_example(handler: str) -> None:
+    assert example_request(URL, "tiny", handler) is None
+
+
+@pytest.mark.parametrize("handler", ["text_classifier", "own.py"])
 def test_another_handler_is_sent_a_sentence(handler: str) -> None:
     assert words_of(example_request(URL, "tiny", handler))[3:] == [
         "-H",
