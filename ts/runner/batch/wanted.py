@@ -16,6 +16,7 @@ OF_SYSTEMS = ("thumbs.db", "ehthumbs.db", "desktop.ini")
 HEIF = (".heic", ".heif", ".hif")  # which Pillow knows by a plugin
 OTHER_TEXTS = ("application/json", "application/xml", "application/javascript")
 SHOWN_KINDS = 5
+FILES_AND_NAMES = "files of folders are", "names are not those"
 
 
 class Wanted:
@@ -45,14 +46,14 @@ class Wanted:
         return False
 
     def __str__(self) -> str:
-        """E.g. "12 files of folders are left out, which by their names are no images: 11 .txt, 1 Thumbs.db"."""
+        """E.g. "2 files of folders are left out, whose names are not those of images: 1 .txt, 1 Thumbs.db"."""
         count = sum(self.left_out.values())
         kinds = [f"{times:,} {kind}" for kind, times in self.left_out.most_common(SHOWN_KINDS)]
         if len(self.left_out) > SHOWN_KINDS:
             kinds.append(f"{len(self.left_out) - SHOWN_KINDS:,} other suffixes")
-        files, be, their = ("file", "is", "its name") if count == 1 else ("files", "are", "their names")
-        why = f", which by {their} {be} no {self._what}" if self._what else ""
-        return f"{count:,} {files} of folders {be} left out{why}: {', '.join(kinds)}"
+        files, names = ("file of folders is", "name is not that") if count == 1 else FILES_AND_NAMES
+        why = f", whose {names} of {self._what}" if self._what else ""
+        return f"{count:,} {files} left out{why}: {', '.join(kinds)}"
 
 
 def by_name(payloads: Sequence[str], formats: Optional[Sequence[str]]) -> tuple[ByName, str]:

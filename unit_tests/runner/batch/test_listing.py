@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ts.runner.batch.listing import list_files
+from ts.runner.batch.listing import list_files, listed_files, read_list
 from ts.runner.errors import InputError
 
 
@@ -93,3 +93,83 @@ def test_folders_behind_urls_are_searched_too() -> None:
 def test_urls_that_cannot_be_listed(url: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(list_files([url]))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "files"),
+    [
+        ("photos/*.jpg", ["photos/b.jpg"]),
+        ("photos/**/*.jpg", ["photos/a/c.jpg", "photos/a/d/e.jpg", "photos/b.jpg"]),
+        ("photos/**", ["photos/a/c.jpg", "photos/a/d/e.jpg", "photos/b.jpg"]),
+        ("photos/[ab]*", ["photos/a/c.jpg", "photos/a/d/e.jpg", "photos/b.jpg"]),
+        ("photos/?.jp*g", ["photos/b.jpg"]),
+        ("**/c.*", ["photos/a/c.jpg"]),
+        ("photos/.h*", ["photos/.hidden"]),
+        ("photos/**.jpg", ["photos/b.jpg"]),
+    ],
+)
+def test_patterns_give_each_file_once_and_follow_no_circle(
+    photos: Path, pattern: str, files: list[str]
+) -> None:
+    (photos / "a" / "up").symlink_to(photos)
+    assert list(list_files([pattern])) == files
+    absolute = str(photos.parent / pattern)
+    assert list(list_files([absolute])) == [str(photos.parent / file) for file in files]
+
+
+def test_a_pattern_of_nothing_is_missing_and_a_file_of_such_a_name_is_that_file(photos: Path) -> None:
+    with pytest.raises(InputError, match=r"no such file or folder: photos/\*\.png$"):
+        list_files(["photos/*.png"])
+    (photos / "[b].jpg").touch()
+    assert list(list_files(["photos/[b].jpg"])) == ["photos/[b].jpg"]
+
+
+def test_what_is_not_wanted_is_left_out_of_folders_but_not_of_what_is_named(photos: Path) -> None:
+    assert list(list_files(["photos", "one.jpg"], lambda path: path.endswith("c.jpg"))) == [
+        "photos/a/c.jpg",
+        "one.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"\xef\xbb\xbfone.jpg\r\n\r\nphotos/a\r\n", ["one.jpg", "photos/a"]),
+        (b"one.jpg\nphotos/*.jpg", ["one.jpg", "photos/*.jpg"]),
+        (b"two\nlines.jpg\0photos\0", ["two\nlines.jpg", "photos"]),
+        (b"a\xff.jpg", [os.fsdecode(b"a\xff.jpg")]),
+    ],
+)
+def test_a_list_has_a_name_a_line_or_nuls_between_them(
+    photos: Path, content: bytes, names: list[str]
+) -> None:
+    (photos / "list").write_bytes(content)
+    assert read_list("photos/list") == names
+
+
+def test_listed_names_that_are_not_there_are_files_too_but_not_all_of_them(photos: Path) -> None:
+    assert list(listed_files(["photos/a", "gone.jpg", "one.jpg"])) == [
+        "photos/a/c.jpg",
+        "photos/a/d/e.jpg",
+        "gone.jpg",
+        "one.jpg",
+    ]
+    with pytest.raises(InputError, match=r"of 2 listed files none is there; the first is gone\.jpg"):
+        listed_files(["gone.jpg", "photos/*.jpg"])
+    (photos / "empty").write_text("\n")
+    with pytest.raises(InputError, match="--inputs-from photos/empty names no input"):
+        read_list("photos/empty")
+    with pytest.raises(InputError, match="--inputs-from absent cannot be read: No such file"):
+        read_list("absent")
+
+
+def test_patterns_behind_urls() -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for name in ("b.jpg", "a/c.jpg", "d.txt"):
+        memory.pipe(f"/patterns/{name}", b"x")
+    try:
+        assert list(list_files(["memory://patterns/*.jpg"])) == ["memory:///patterns/b.jpg"]
+    finally:
+        memory.rm("/patterns", recursive=True)
