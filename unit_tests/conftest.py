@@ -6,6 +6,7 @@ import importlib.util
 import sys
 import sysconfig
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -178,6 +179,18 @@ def format_archives(
     folder = tmp_path_factory.mktemp("format_archives")
     archives = {**pack_classifiers(folder, efficientnet_lite0_folder), **pack_architecture(folder)}
     return {**archives, **(pack_onnx(folder) if importlib.util.find_spec("onnxruntime") else {})}
+
+
+@pytest.fixture(scope="session")
+def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The saved model folders of `huggingface_folders.MAKERS`, by their names; each is made once."""
+    pytest.importorskip(
+        "transformers", reason="needs transformers: pip install 'torchserve-handlers[transformers]'"
+    )
+    from huggingface_folders import save_folder
+
+    folder = tmp_path_factory.mktemp("saved_models")
+    return cache(lambda name: save_folder(name, folder))
 
 
 @pytest.fixture(scope="session")

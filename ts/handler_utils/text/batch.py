@@ -147,12 +147,14 @@ class Form:
         pad_index: index of the token that fills up a batch.
         pad_type: what `token_type_ids` has for it.
         at_the_end: whether texts are filled up behind their end, where positions are counted from their beginning.
+        alone: whether the model takes one text at a time.
     """
 
     names: tuple[str, ...] = ("input_ids", "attention_mask")
     pad_index: int = 0
     pad_type: int = 0
     at_the_end: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,11 +183,11 @@ class NamedBatch(TextBatch):
 
     def of_one_length(self) -> list[tuple[list[int], TextBatch]]:
         """See `TextBatch`: a model without an attention mask cannot tell filling from text."""
-        if "attention_mask" in self.names:
+        if "attention_mask" in self.names and not self.form.alone:
             return super().of_one_length()
         rows: dict[int, list[int]] = {}
         for row, text in enumerate(self.texts):
-            rows.setdefault(len(text.indexes), []).append(row)
+            rows.setdefault(row if self.form.alone else len(text.indexes), []).append(row)
         device = self.inputs[0].device
         return [
             (same, self.of([self.texts[row] for row in same], self.form, device)) for same in rows.values()

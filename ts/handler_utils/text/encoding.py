@@ -16,7 +16,7 @@ from ts.handler_utils.requests.payload import PAYLOADS, payload_of
 from ts.handler_utils.settings import Warmup
 from ts.handler_utils.text.batch import BagBatch, EncodedText, TextBatch, read_text
 from ts.handler_utils.text.settings import TextSettings
-from ts.handler_utils.text.subwords import NO_PAIRS, SubwordTokenizer
+from ts.handler_utils.text.subwords import INPUT_NAMES, NO_PAIRS, SubwordTokenizer
 from ts.handler_utils.text.vocabulary import look_up, read_vocabulary
 from ts.handler_utils.text_utils import ngrams_iterator
 
@@ -39,13 +39,21 @@ def load_vocabulary(handler: Any, context: Any) -> None:
         handler.tokenizer = ModelDefaults.of(handler).tokenizer
         return
     if isinstance(settings, TextSettings) and path.is_file():
-        handler.tokenizer = SubwordTokenizer(path, settings.max_length)
+        handler.tokenizer = SubwordTokenizer(path, settings.max_length, names=input_names(handler.model))
         return
     try:
         handler.source_vocab = read_vocabulary(handler.get_source_vocab_path(context))
     except FileNotFoundError:
         if getattr(settings, "texts_only", True):
             raise
+
+
+def input_names(model: Any) -> tuple[str, ...]:
+    """The names by which an ONNX model of transformers takes texts; none of any other model."""
+    if not callable(getattr(model, "get_inputs", None)):
+        return ()
+    names = tuple(str(item.name) for item in model.get_inputs())
+    return names if "input_ids" in names and set(names) <= set(INPUT_NAMES) else ()
 
 
 def _payload_of_pair(row: Any) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ts.handler_utils.errors import InvalidInput
-from ts.handler_utils.text.batch import EncodedText, PaddedBatch, TextBatch
+from ts.handler_utils.text.batch import EncodedText, Form, NamedBatch, PaddedBatch, TextBatch
 from ts.utils.documents import read_json
 
 # Tokens of a text where an archive says nothing of them: those of BERT, and of most models after it.
@@ -16,6 +16,9 @@ _USUAL_LENGTH = 512
 
 # Hugging Face writes 10**30 for "as many as you like".
 _LARGEST_LENGTH = 2**31 - 1
+
+# What a batch may have beside its tokens, as transformers names it.
+INPUT_NAMES = ("input_ids", "attention_mask", "token_type_ids")
 
 NO_PAIRS = "Wrong option: text_pair: this model takes no pairs of texts"
 
@@ -46,6 +49,7 @@ class SubwordTokenizer:
         max_length: the most tokens of a text, special ones included; None leaves it to a
             sentence_bert_config.json beside the file or, without one, to the file; and where that has no
             truncation, to others beside it: see `length_limit`.
+        names: of the model's inputs, in its order, of a model that takes them by name: see `Form`.
 
     Attributes:
         max_length: that number. A longer text is cut, by the file's direction, and keeps its special tokens.
@@ -59,7 +63,9 @@ class SubwordTokenizer:
 
     takes_pairs = False
 
-    def __init__(self, path: str | Path, max_length: Optional[int] = None) -> None:
+    def __init__(
+        self, path: str | Path, max_length: Optional[int] = None, *, names: tuple[str, ...] = ()
+    ) -> None:
         try:
             from tokenizers import Tokenizer
         except ImportError as error:
@@ -67,6 +73,7 @@ class SubwordTokenizer:
             raise ImportError(message) from error
         with _of_the_library(path):
             self._tokenizer = Tokenizer.from_file(str(path))
+        self._names = names
         padding = self._tokenizer.padding
         self.pad_index: int = padding["pad_id"] if padding else self._usual_pad_index()
         self._tokenizer.no_padding()  # a batch is as wide as its longest text
@@ -107,6 +114,8 @@ class SubwordTokenizer:
 
     def batch(self, texts: Sequence[EncodedText], device: Any = None) -> TextBatch:
         """A batch of texts, as the model takes it."""
+        if self._names:
+            return NamedBatch.of(texts, Form(self._names, self.pad_index), device)
         return PaddedBatch.of(texts, self.pad_index, device)
 
     def _usual_pad_index(self) -> int:

@@ -28,13 +28,18 @@ WORKERS_OWN = frozenset({*STANDARD, "ts"})
 
 
 class ImportScope:
-    """The import state that belongs to the archive in `root`."""
+    """The import state that belongs to the archive in `root`.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the archive's folder.
+        has_code: whether its modules may be imported, as an archive's may; nothing is of a folder that is none.
+    """
+
+    def __init__(self, root: Path, *, has_code: bool = True) -> None:
         self.root = root
         self._prefix = str(root) + os.sep
-        self._names = own_names(root)
-        self._path = [str(root)]
+        self._names = own_names(root) if has_code else frozenset()
+        self._path = [str(root)] if has_code else []
         self._modules: dict[str, ModuleType] = {}
         self._is_active = False
 
@@ -55,7 +60,8 @@ class ImportScope:
             sys.modules.update(self._modules)
             sys.path[:0] = self._path
             sys.dont_write_bytecode = True  # an archive that is a folder stays as it is
-            os.chdir(self.root)
+            if self._path:  # the working directory may be a place to import from
+                os.chdir(self.root)
             self._is_active = True
             try:
                 yield

@@ -213,7 +213,7 @@ def start_archive(
             metrics=metrics,
             model_yaml_config=archive.config,
         )
-        scope = ImportScope(archive.root)
+        scope = ImportScope(archive.root, has_code=not archive.is_saved_model)
         stack.callback(scope.close)
         entry = started(archive, scope, context)
         check_coroutine(entry, archive.config)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Optional, Union
 
+from ts.handler_utils.models.huggingface.heads import CONFIG, handler_of, is_model_folder, read_object
 from ts.runner.archives.extract import extract
 from ts.runner.archives.limits import LONGEST_NAME
 from ts.runner.archives.sharing import unpacked
@@ -59,6 +60,11 @@ class Archive:
     @property
     def handler(self) -> str:
         return self.model["handler"]
+
+    @property
+    def is_saved_model(self) -> bool:
+        """Whether it is no archive, but a saved model folder of transformers, of which nothing is code."""
+        return inside(self.root, MANIFEST) is None
 
     def open(self, name: str) -> BinaryIO:
         """Opens one of its files for reading.
@@ -147,8 +153,24 @@ def read_archive(source: Path, root: Path, origin: Optional[str] = None) -> Arch
 def read_manifest(source: Path, root: Path) -> dict[str, Any]:
     path = inside(root, MANIFEST)
     if path is None:
-        raise without_manifest(source)
+        return manifest_of_saved_model(source, root)
     return parse_manifest(source, read_start(path, LARGEST_JSON))
+
+
+def manifest_of_saved_model(source: Path, root: Path) -> dict[str, Any]:
+    """The manifest of a folder that is no archive, but a saved model of transformers.
+
+    Raises:
+        ArchiveError: it is none, or one that no default handler answers with.
+    """
+    if inside(root, CONFIG) is None or not is_model_folder(root):
+        raise without_manifest(source)
+    try:
+        handler = handler_of(read_object(root / CONFIG))
+    except ValueError as error:
+        raise ArchiveError(f"{source} is no model archive, and cannot be served as one: {error}") from error
+    model = {"modelName": root.name, "modelVersion": "1.0", "handler": handler}
+    return {"model": model, "archiverVersion": "", "runtime": "python"}
 
 
 def read_start(path: Path, largest: int) -> bytes:

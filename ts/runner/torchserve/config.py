@@ -64,6 +64,12 @@ def served_models(paths: Sequence[Union[str, Path]], max_size: Optional[int] = N
 
 def served_model(path: Union[str, Path], max_size: Optional[int]) -> ServedModel:
     with open_archive(path, max_size=max_size) as archive:
+        if archive.is_saved_model:
+            raise ServerError(
+                f"{archive.origin} is a saved model folder, and TorchServe serves archives: pack it by"
+                f" torch-model-archiver --model-name {archive.name} -v 1.0 --handler {archive.handler}"
+                f" --extra-files {archive.origin}"
+            )
         source = archive.source.resolve()
         suffix = "" if source.is_dir() else ".mar" if is_zip(source) else ".tar.gz"
         return ServedModel(archive.name, archive.model["modelVersion"], archive.handler, source, suffix)

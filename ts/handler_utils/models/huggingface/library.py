@@ -33,12 +33,12 @@ def import_transformers() -> Any:
 
 @contextmanager
 def offline() -> Iterator[None]:
-    """Keeps the libraries of Hugging Face from the network, as HF_HUB_OFFLINE does for a whole process.
+    """Keeps the libraries of Hugging Face from the network, as HF_HUB_OFFLINE does for a whole process, and quiet.
 
     A config can name a backbone, a class or a kernel by the name of a repository, which they would go and get.
     """
     from huggingface_hub import constants
-    from transformers.utils import hub
+    from transformers.utils import hub, logging
 
     switches = [(constants, "HF_HUB_OFFLINE"), (hub, "_is_offline_mode")]
     with _offline:
@@ -47,11 +47,23 @@ def offline() -> Iterator[None]:
             for module, name, _ in before:
                 setattr(module, name, True)
             _forget_sessions()
-            yield
+            with _without_bars(logging):
+                yield
         finally:
             for module, name, value in before:
                 setattr(module, name, value)
             _forget_sessions()
+
+
+@contextmanager
+def _without_bars(logging: Any) -> Iterator[None]:
+    shows = logging.is_progress_bar_enabled()
+    try:
+        logging.disable_progress_bar()
+        yield
+    finally:
+        if shows:
+            logging.enable_progress_bar()
 
 
 def _forget_sessions() -> None:

@@ -111,7 +111,7 @@ def _own_classes(config: Any) -> Iterable[str]:
 def _made(kind: Any, config: Any, weights: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     with _told(f"The weights and {CONFIG} make no {kind.__name__}"):
         return kind.from_pretrained(
-            None, config=config, state_dict=weights, torch_dtype="auto", output_loading_info=True
+            None, config=config, state_dict=weights, dtype="auto", output_loading_info=True
         )
 
 

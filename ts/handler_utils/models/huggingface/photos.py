@@ -57,6 +57,11 @@ class FolderTransform:
         """What the model gets of an upright photo in RGB: float32 [3, height, width]."""
         return self._features(photo)["pixel_values"][0]
 
+    @property
+    def name(self) -> str:
+        """Of the image processor, without what tells by which library it computes."""
+        return type(self._processor).__name__.removesuffix("Fast").removesuffix("Pil")
+
     def _features(self, photo: Image.Image) -> Any:
         return self._processor(images=[photo], return_tensors="pt")
 

@@ -17,13 +17,15 @@ from ts.handler_utils.models.huggingface.heads import CONFIG, EMBEDDER, find_fol
 from ts.handler_utils.models.inputs import InputForm, adapt_model
 from ts.handler_utils.parts import Part
 
-# Readers of what detectors return, by model_type: as the image processors of transformers have it in their
-# post_process_object_detection. All others are sigmoids of pairs of a query and a class, as many as queries.
-_DETECTORS = {
-    **dict.fromkeys(("detr", "yolos", "table-transformer"), "detr"),
-    **dict.fromkeys(("conditional_detr", "deformable_detr"), "deformable_detr"),
+# Readers of what detectors return, by the image processor whose `post_process_object_detection` a pipeline calls.
+_READERS = {
+    "DetrImageProcessor": "detr",
+    "YolosImageProcessor": "detr",
+    "ConditionalDetrImageProcessor": "deformable_detr",
+    "DeformableDetrImageProcessor": "deformable_detr",
+    "RTDetrImageProcessor": "rtdetr",
+    "RfDetrImageProcessor": "rtdetr",
 }
-_OTHER_DETECTORS = "rtdetr"
 
 
 class SavedModel(Part):
@@ -105,25 +107,42 @@ class SavedModel(Part):
 
     def _tell(self, model: Any) -> None:
         """Sets the `ModelDefaults` of the handler."""
-        settings, defaults = Configuration.of(self.handler).settings, ModelDefaults.of(self.handler)
-        trusted = {"trust_remote_code": settings.trust_remote_code}
+        defaults = ModelDefaults.of(self.handler)
         if self._name != EMBEDDER:
             defaults.labels = {str(index): str(label) for index, label in model.config.id2label.items()}
         if self._name in ("image_classifier", "text_classifier"):
             defaults.activation = activation_of(model.config)
-        if self._name == "object_detector":
-            defaults.output = _DETECTORS.get(model.config.model_type, _OTHER_DETECTORS)
         takes_texts = model.main_input_name == "input_ids"
         if takes_texts:
-            from ts.handler_utils.models.huggingface.tokens import FolderTokenizer
-
-            longest = getattr(settings, "max_length", None)
-            defaults.tokenizer = FolderTokenizer(self._folder, model, longest, **trusted)
+            self._tell_of_texts(model)
         if not takes_texts or hasattr(model, "get_text_features"):  # it has a tower for images too, as CLIP has
-            from ts.handler_utils.models.huggingface.photos import FolderTransform
+            self._tell_of_photos()
 
-            limits = settings.limits() if isinstance(settings, VisionSettings) else ImageLimits()
-            defaults.photo_transform = FolderTransform(self._folder, limits, **trusted)
+    def _tell_of_texts(self, model: Any) -> None:
+        from ts.handler_utils.models.huggingface.tokens import FolderTokenizer
+
+        settings = Configuration.of(self.handler).settings
+        ModelDefaults.of(self.handler).tokenizer = FolderTokenizer(
+            self._folder,
+            model,
+            getattr(settings, "max_length", None),
+            trust_remote_code=settings.trust_remote_code,
+        )
+
+    def _tell_of_photos(self) -> None:
+        from ts.handler_utils.models.huggingface.photos import FolderTransform
+
+        settings, defaults = Configuration.of(self.handler).settings, ModelDefaults.of(self.handler)
+        limits = settings.limits() if isinstance(settings, VisionSettings) else ImageLimits()
+        transform = FolderTransform(self._folder, limits, trust_remote_code=settings.trust_remote_code)
+        defaults.photo_transform = transform
+        if self._name == "object_detector":
+            defaults.output = _READERS.get(transform.name)
+            if defaults.output is None:
+                raise ValueError(
+                    f"There is no reader for the detections of a {transform.name}, but for those of"
+                    f" {', '.join(_READERS)}"
+                )
 
 
 def activation_of(config: Any) -> str:

@@ -55,6 +55,11 @@ class FolderTokenizer(SubwordTokenizer):
             raise ValueError(
                 f"The saved model has no tokenizer that can be read: {one_line(error)}"
             ) from error
+        files = set(tokenizer.vocab_files_names.values())
+        if files and not any((folder / name).is_file() for name in files):  # it would know no word
+            raise ValueError(
+                f"The saved model has no tokenizer: its folder holds none of {', '.join(sorted(files))}"
+            )
         self.max_length = max_length or longest_text(folder, {})
         if self.max_length <= max(special):
             raise ValueError(
@@ -91,15 +96,15 @@ class FolderTokenizer(SubwordTokenizer):
 
 
 def _form_for(tokenizer: Any, model: Any) -> Form:
-    """How a network takes what a tokenizer gives; one that knows no index for filling is told it."""
+    """How a network takes what a tokenizer gives."""
     taken = inspect.signature(model.forward).parameters
     given = (*tokenizer.model_input_names, "input_ids")
-    names = tuple(name for name in _INPUTS if name in given and name in taken)
-    configured = getattr(model.config, "pad_token_id", None)
-    pad_index = next((index for index in (tokenizer.pad_token_id, configured) if index is not None), None)
-    if pad_index is None:
-        pad_index = tokenizer.eos_token_id or 0
-    if configured is None:
-        model.config.pad_token_id = pad_index
-    in_front = model.config.model_type in _FILLED_UP_IN_FRONT
-    return Form(names, pad_index, tokenizer.pad_token_type_id, at_the_end=not in_front)
+    fillings = (tokenizer.pad_token_id, tokenizer.eos_token_id)
+    return Form(
+        names=tuple(name for name in _INPUTS if name in given and name in taken),
+        pad_index=next((index for index in fillings if index is not None), 0),
+        pad_type=tokenizer.pad_token_type_id,
+        at_the_end=model.config.model_type not in _FILLED_UP_IN_FRONT,
+        # Then those that read the last token of a text, as GPT-2 does, cannot tell where it is.
+        alone=getattr(model.config, "pad_token_id", None) is None,
+    )

@@ -27,6 +27,9 @@ _KERNELS = (
     "distributed_config",
 )
 
+# Keys of old tokenizers that name where whoever saved them had a file.
+_NOT_READ = ("special_tokens_map_file", "tokenizer_config_file")
+
 # What would have other files, or other people's code, read the weights.
 _NOT_TAKEN = {
     "quantization_config": "is quantized, which takes code beside transformers' own: save it without quantization",
@@ -51,8 +54,11 @@ def check_folder(folder: Path, *, trust_remote_code: bool = False) -> dict[str, 
             " (merge_and_unload), save that, and pack it"
         )
     for name in _JSON_FILES:
-        if not trust_remote_code and (folder / name).is_file():
-            _check_code(name, read_object(folder / name))
+        if (folder / name).is_file():
+            content = read_object(folder / name)
+            _check_paths(folder, name, content)
+            if not trust_remote_code:
+                _check_code(name, content)
     config = read_object(folder / CONFIG)
     for part in _mappings(config):
         for key, problem in _NOT_TAKEN.items():
@@ -64,6 +70,17 @@ def check_folder(folder: Path, *, trust_remote_code: bool = False) -> dict[str, 
             if part.get(key):
                 part[key] = False
     return config
+
+
+def _check_paths(folder: Path, name: str, content: Mapping[str, Any]) -> None:
+    """Refuses other files of this machine: tokenizers read what `tokenizer_file` and the like name."""
+    inside = folder.resolve()
+    for key, value in content.items():
+        if not key.endswith("_file") or key in _NOT_READ or not isinstance(value, str) or "\0" in value:
+            continue
+        path = (folder / value).resolve()
+        if inside not in path.parents and path.exists():
+            raise ValueError(f"{name} names {value[:100]!r} as its {key}, which is no file of the folder")
 
 
 def _check_code(name: str, content: Mapping[str, Any]) -> None:
