@@ -15,7 +15,8 @@ from ts.handler_utils.images.whole_photo import without_crop
 from ts.handler_utils.requests.current import CurrentBatch
 from ts.handler_utils.requests.json_encoding import is_sent_as_is
 from ts.handler_utils.segmentation.answers import SegmentationAnswers, is_of_whole_photo, mean_logit
-from ts.handler_utils.segmentation.class_maps import class_probabilities, segmentation_logits
+from ts.handler_utils.segmentation.class_maps import segmentation_logits
+from ts.handler_utils.segmentation.pixel_scores import PixelScores
 from ts.handler_utils.timer import timed
 from ts.torch_handler.vision_handler import VisionHandler
 
@@ -24,8 +25,9 @@ class ImageSegmenter(LayerExplained, VisionHandler):
     """Answers each image with the class of each pixel and its probability: `[class, probability]`, [H, W, 2].
 
     For models that take normalised RGB images, [N, 3, H, W], and return logits [N, classes, H, W]: as a tensor,
-    under "out" in a dictionary, or first in a list. Logits of a single class are told from the background, which
-    then is class 0, by the sigmoid.
+    under "out" or "logits" in a dictionary, as an object's `logits`, or first in a list. Logits of a single class
+    are told from the background, which then is class 0, by the sigmoid. Logits of fewer pixels than the image are
+    interpolated.
 
     The options `format` and `size`, which are settings too, choose other answers. The mask is that of the model's
     input, which the default `image_processing` crops. With `size: original`, and for an overlay, the model gets
@@ -49,6 +51,12 @@ class ImageSegmenter(LayerExplained, VisionHandler):
 
         return ImageBatches.of(self).read(data, transform_of)
 
+    def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        """Runs the model, without gradients, on a batch; further arguments are the model's."""
+        *_, height, width = data.shape
+        SegmentationAnswers.of(self).input_size = height, width
+        return super().inference(data, *args, **kwargs)
+
     @timed
     def postprocess(self, data: Any) -> list[Any]:
         """Makes each row's answer, in the format that it asks for.
@@ -65,9 +73,10 @@ class ImageSegmenter(LayerExplained, VisionHandler):
             RowErrors: some requests ask for what is not allowed, or cannot be had for them.
             TypeError: the model's output is not that of a segmentation model.
         """
-        probabilities = class_probabilities(segmentation_logits(data))
+        answers = SegmentationAnswers.of(self)
+        scores = PixelScores(segmentation_logits(data), answers.input_size)
         as_is = bool(CurrentBatch.of(self).rows) and is_sent_as_is(self, ImageSegmenter)
-        return SegmentationAnswers.of(self).answers(probabilities, as_is=as_is)
+        return answers.answers(scores, as_is=as_is)
 
     def get_insights(self, tensor_data: Any, _: Any, target: Optional[int] = None) -> list[Any]:
         """Tells which parts of an image speak for a class, by `explain_by_layer`.

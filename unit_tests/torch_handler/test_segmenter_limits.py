@@ -12,7 +12,7 @@ import torch
 from segmenters import PHOTO, decoded, encoded, halves
 
 from ts.handler_utils.requests.json_encoding import encode_json
-from ts.handler_utils.segmentation import answers
+from ts.handler_utils.segmentation import pixel_scores
 from ts.handler_utils.segmentation.answers import fewest_bytes
 from ts.torch_handler.image_segmenter import ImageSegmenter
 
@@ -29,7 +29,7 @@ def test_the_fewest_bytes_of_json_are_those_of_the_shortest_numbers(height, widt
 
 
 def test_json_of_a_photo_is_refused_before_its_mask_is_made(segment, monkeypatch):
-    monkeypatch.setattr(answers, "most_probable_at", None)
+    monkeypatch.setattr(pixel_scores, "most_probable_at", None)
     [answer] = segment([{"body": LARGE, "size": "original"}])
     assert segment.context.statuses == {0: 413}
     assert answer["message"] == (

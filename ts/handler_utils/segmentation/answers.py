@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -29,19 +29,24 @@ from ts.handler_utils.segmentation.class_maps import (
     ClassMap,
     background_class,
     class_probabilities,
-    most_probable,
-    most_probable_at,
     segmentation_logits,
 )
 from ts.handler_utils.segmentation.coco_masks import coco_segments
 from ts.handler_utils.segmentation.palette_png import encode_palette_png
+from ts.handler_utils.segmentation.pixel_scores import PixelScores
 
 # Of a photo that is no JPEG: it takes as long again to decode it, and to encode what is drawn on it.
 _COST_OF_OTHERS = 2
 
 
 class SegmentationAnswers(Part):
-    """Makes the answers of an `ImageSegmenter`."""
+    """Makes the answers of an `ImageSegmenter`.
+
+    Attributes:
+        input_size: height and width of what the model was given last; None where that is not known.
+    """
+
+    input_size: Optional[tuple[int, int]] = None
 
     def check_photo(self, index: int) -> None:
         """Refuses a row that asks for more of its photo than an answer may show, before the photo is decoded.
@@ -55,33 +60,31 @@ class SegmentationAnswers(Part):
             cost = 1 if ImageBatches.of(self.handler).is_jpeg(index) else _COST_OF_OTHERS
             self._check_size(Configuration.of(self.handler).options_of(index), size[::-1], cost=cost)
 
-    def answers(self, probabilities: torch.Tensor, *, as_is: bool) -> list[Any]:
+    def answers(self, scores: PixelScores, *, as_is: bool) -> list[Any]:
         """The answer to each row of the batch, in the format that its option `format` asks for.
 
         Args:
-            probabilities: of each class at each pixel, float [N, classes, H, W].
+            scores: of each class at each pixel.
             as_is: whether bytes of JSON go to the client as they are.
 
         Raises:
             RowErrors: some rows ask for what is not allowed, or cannot be had for them; or a row's probabilities
                 are not finite.
         """
-        options = Configuration.of(self.handler).options(len(probabilities))
-        maps = most_probable(probabilities)
+        options = Configuration.of(self.handler).options(len(scores))
 
         def answer(index: int) -> Any:
-            check_finite("probabilities", torch.from_numpy(maps[index].probabilities))
+            form, rows = options[index].format, rows_of_json(options, index)
             if not is_of_whole_photo(options[index]):
-                self._check_size(options[index], maps[index].classes.shape, rows_of_json(options, index))
-                return self._answer(index, options[index].format, maps[index], None, as_is)
-            photo, size = self._photo(index, options[index].format)
-            self._check_size(options[index], size, rows_of_json(options, index))
-            if options[index].format == "overlay":
+                self._check_size(options[index], scores.size, rows)
+                return self._answer(index, form, scores.of_input(index), None, as_is)
+            photo, size = self._photo(index, form)
+            self._check_size(options[index], size, rows)
+            if form == "overlay":
                 size = grid_size(size[::-1])[::-1]
-            found = most_probable_at(probabilities[index], size)
-            return self._answer(index, options[index].format, found, photo, as_is)
+            return self._answer(index, form, scores.at(index, size), photo, as_is)
 
-        return CurrentBatch.of(self.handler).each(answer, len(maps))
+        return CurrentBatch.of(self.handler).each(answer, len(scores))
 
     def _photo(self, index: int, form: str) -> tuple[Any, tuple[int, int]]:
         """The photo of a row, decoded only where it is drawn on, and its height and width."""

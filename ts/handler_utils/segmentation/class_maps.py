@@ -45,8 +45,9 @@ def segmentation_logits(output: Any) -> torch.Tensor:
     """Takes the logits out of the forms that segmentation models return them in.
 
     Args:
-        output: logits [N, C, H, W]; a mapping that has them under "out", as torchvision's models return; or a
-            list or tuple whose first element they are.
+        output: logits [N, C, H, W]; a mapping that has them under "out", as torchvision's models return, or under
+            "logits"; an object with `logits`, as Hugging Face's return; or a list or tuple whose first element
+            they are.
 
     Returns:
         float32 [N, C, H, W].
@@ -56,13 +57,16 @@ def segmentation_logits(output: Any) -> torch.Tensor:
     """
     logits = output
     if isinstance(output, Mapping):
-        logits = output.get("out")
+        logits = output["out"] if "out" in output else output.get("logits")
+    elif hasattr(output, "logits"):
+        logits = output.logits
     elif isinstance(output, (list, tuple)) and output:
         logits = output[0]
     if not isinstance(logits, torch.Tensor) or logits.ndim != 4:
         raise TypeError(
-            "A segmentation model must return logits [N, C, H, W], a mapping that has them under 'out', or a list"
-            f" that begins with them; this one returned {_describe(output)}"
+            "A segmentation model must return logits [N, C, H, W], a mapping that has them under 'out' or"
+            " 'logits', an object with `logits`, or a list that begins with them; this one returned"
+            f" {_describe(output)}"
         )
     return logits.float()
 
@@ -110,22 +114,23 @@ def most_probable(probabilities: torch.Tensor) -> list[ClassMap]:
     return [ClassMap(*maps) for maps in zip(classes.cpu().numpy(), best.cpu().numpy())]
 
 
-def most_probable_at(probabilities: torch.Tensor, size: tuple[int, int]) -> ClassMap:
+def most_probable_at(scores: torch.Tensor, size: tuple[int, int], *, are_logits: bool = False) -> ClassMap:
     """The most probable class of each pixel of a larger or smaller image than the model's.
 
-    The probabilities are interpolated as by torch's `interpolate`, bilinear and with `align_corners=False`, but
-    never those of all pixels: of a photo of 12 megapixels they would take a gigabyte for 21 classes.
+    The scores are interpolated as by torch's `interpolate`, bilinear and with `align_corners=False`, but never
+    those of all pixels: of a photo of 12 megapixels they would take a gigabyte for 21 classes.
 
     Args:
-        probabilities: [C, H, W] of one image.
+        scores: [C, H, W] of one image: probabilities, or logits, whose softmax is taken where they came to be.
         size: height and width of the map, in pixels.
+        are_logits: which of these.
     """
-    if probabilities.device.type != "cpu":
-        return _a_class_at_a_time(probabilities, size)
-    dtype = np.uint8 if len(probabilities) <= 256 else np.int32
+    if scores.device.type != "cpu":
+        return _a_class_at_a_time(scores, size, are_logits=are_logits)
+    dtype = np.uint8 if len(scores) <= 256 else np.int32
     found = ClassMap(np.empty(size, dtype), np.empty(size, np.float32))
-    for rows, planes in _in_tiles(probabilities, size):
-        best, classes = _largest(planes)
+    for rows, planes in _in_tiles(scores, size):
+        best, classes = _largest_softmax(planes) if are_logits else _largest(planes)
         found.probabilities[rows] = best.numpy()
         found.classes[rows] = classes.numpy()
     return found
@@ -194,8 +199,33 @@ def _largest(planes: Iterator[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor
     return best, classes
 
 
-def _a_class_at_a_time(probabilities: torch.Tensor, size: tuple[int, int]) -> ClassMap:
+def _largest_softmax(planes: Iterator[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The largest softmax at each place of several planes of logits, and which of them has it first, both float32.
+
+    The planes are overwritten. The sum of exponentials is kept in proportion to that of the largest logit so far.
+    """
+    best = next(planes)
+    classes, total = torch.zeros_like(best), torch.ones_like(best)
+    for index, plane in enumerate(planes, start=1):
+        larger = torch.maximum(best, plane)
+        less = best.sub_(larger)
+        torch.maximum(classes, less.sign().mul_(-index), out=classes)
+        total.mul_(less.exp_()).add_(plane.sub_(larger).exp_())
+        best = larger
+    return total.reciprocal_(), classes
+
+
+def _a_class_at_a_time(
+    probabilities: torch.Tensor, size: tuple[int, int], *, are_logits: bool = False
+) -> ClassMap:
     """As `most_probable_at`: what a GPU does fastest."""
+    if are_logits:
+        planes = (
+            functional.interpolate(plane[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+            for plane in probabilities
+        )
+        values, classes = _largest_softmax(planes)
+        return ClassMap(classes.to(_index_type(len(probabilities))).cpu().numpy(), values.cpu().numpy())
     best = probabilities.new_zeros(size)
     classes = torch.zeros(size, dtype=_index_type(len(probabilities)), device=probabilities.device)
     for index, plane in enumerate(probabilities):

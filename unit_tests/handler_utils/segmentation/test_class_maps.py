@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -20,8 +22,16 @@ LOGITS = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
 
 @pytest.mark.parametrize(
     "output",
-    [LOGITS, {"out": LOGITS, "aux": torch.zeros(1)}, [LOGITS, torch.zeros(1)], (LOGITS,), LOGITS.double()],
-    ids=["tensor", "dictionary", "list", "tuple", "float64"],
+    [
+        LOGITS,
+        {"out": LOGITS, "aux": torch.zeros(1)},
+        {"logits": LOGITS},
+        SimpleNamespace(logits=LOGITS),
+        [LOGITS, torch.zeros(1)],
+        (LOGITS,),
+        LOGITS.double(),
+    ],
+    ids=["tensor", "dictionary", "logits", "object", "list", "tuple", "float64"],
 )
 def test_logits_are_found_in_what_models_return(output):
     logits = segmentation_logits(output)
