@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Callable, Optional, Union
 from ts.runner.answering.metrics_file import read_metrics_file
 from ts.runner.answering.model import check_integrity
 from ts.runner.archives.archive import MANIFEST, Archive, open_archive
+from ts.runner.archives.inspection import file_facts
 from ts.runner.batch.answerer import AnswererOptions
 from ts.runner.batch.known import Known, known_of_archive
 from ts.runner.batch.outputs.stores import Store
@@ -100,10 +102,20 @@ def plan(
 
 
 def facts_of(archive: Archive, question: Question) -> dict[str, Any]:
-    manifest = hashlib.sha256((archive.root / MANIFEST).read_bytes()).hexdigest()
-    model = {"model": archive.name, "version": archive.model["modelVersion"], "manifest sha256": manifest}
+    model = {"model": archive.name, "version": archive.model["modelVersion"], "content": digest_of(archive)}
     asked = {name: dict(value) if name != "explain" else value for name, value in asdict(question).items()}
     return {**model, **asked}
+
+
+def digest_of(archive: Archive) -> str:
+    """The sha256 of what an archive is, whenever it was written if that can be told."""
+    manifest = dict(archive.manifest)
+    if archive.source.is_dir():  # whose files may be others than when it was written
+        plain = (name for name in archive.files() if name != MANIFEST and "__pycache__" not in name.parts)
+        manifest["sha256"] = {str(name): file_facts(archive, name)["sha256"] for name in plain}
+    if "sha256" in manifest:
+        manifest.pop("createdOn", None)
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 class Job:

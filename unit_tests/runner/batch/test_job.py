@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -11,8 +13,9 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
+from ts.runner.archives.archive import open_archive
 from ts.runner.batch import job as module
-from ts.runner.batch.job import Job, plan
+from ts.runner.batch.job import Job, digest_of, plan
 from ts.runner.batch.listing import list_files
 from ts.runner.batch.outputs.stores import open_store
 from ts.runner.batch.outputs.table import read_facts, read_rows
@@ -159,7 +162,7 @@ def test_an_archive_is_checked_and_what_answers_depend_on_is_noted(
     assert planned.options.settings.batch_size == 8
     assert planned.gpus == 1
     facts = dict(planned.facts)
-    assert len(facts.pop("manifest sha256")) == 64
+    assert len(facts.pop("content")) == 64
     assert facts == {
         "model": "obeys",
         "version": "1.0",
@@ -176,3 +179,24 @@ def test_what_cannot_be_planned(archive: Callable[..., Path], tmp_path: Path) ->
         plan(archive(), Question(), metrics_file="x.yaml")
     with pytest.raises(ArchiveError, match="does not exist"):
         plan(tmp_path / "absent.mar", Question())
+
+
+def test_the_same_content_is_the_same_archive_whenever_it_was_packed(tmp_path: Path) -> None:
+    def digest(folder: str, **manifest: Any) -> str:
+        root = tmp_path / folder
+        (root / "MAR-INF").mkdir(parents=True, exist_ok=True)
+        (root / "own.py").write_text(manifest.pop("source", "1"))
+        model = {"modelName": "tiny", "handler": "own.py", "modelVersion": "1.0"}
+        (root / "MAR-INF" / "MANIFEST.json").write_text(json.dumps({"model": model, **manifest}))
+        with open_archive(root) as archive:
+            packed = replace(archive, source=tmp_path / "tiny.mar")  # as if it were no folder
+            return digest_of(packed if folder == "packed" else archive)
+
+    stated = {"sha256": {"own.py": "12"}}
+    assert digest("packed", createdOn="today", **stated) == digest("packed", createdOn="tomorrow", **stated)
+    assert digest("packed", **stated) != digest("packed", sha256={"own.py": "13"})
+    assert digest("packed", createdOn="today") != digest(
+        "packed", createdOn="tomorrow"
+    )  # all that tells them apart
+    assert digest("folder", createdOn="today") == digest("other", createdOn="tomorrow")
+    assert digest("folder") != digest("folder", source="2")
