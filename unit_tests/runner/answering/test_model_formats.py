@@ -17,6 +17,12 @@ DEVICES = [
 Archives = dict[str, Path]
 
 
+@pytest.fixture(autouse=True)
+def in_whole_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default a GPU's convolutions round their inputs to TF32, which moves probabilities by some 0.001."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
 def answers(archive: Path, photos: list[Path], device: str) -> list:
     """The answers to photos, one by one and then three at once."""
     with load_archive(archive, device=device) as model:
