@@ -1,6 +1,6 @@
 """Files per second: `predict FOLDER --output a.jsonl` beside the handler alone, on ready batches, in turn.
 
-    python -m benchmarks.batch.folder [--files N] [--rounds N] [--batch-size N] [--photos FOLDER] [--json FILE]
+    python -m benchmarks.batch.folder [--files N] [--rounds N] [--photos FOLDER] [--json FILE]
 
 The network is EfficientNet-Lite0 of examples/image_classifier, the photos are cut out of real ones. Both are
 processes of their own, and neither's start is counted: the command says itself how fast it was; the other gets

@@ -128,7 +128,7 @@ def tell(report: Report, pace: Pace, places: str, stdout: TextIO, since: str = "
     refused = sum(count for status, count in report.counts.items() if status != 200)
     if refused > len(report.refused):
         lines.append(f"and {refused - len(report.refused):,} more that are no 200")
-    stdout.write("\n".join([*lines, places]) + "\n")
+    stdout.write("\n".join([*lines, *filter(None, [places])]) + "\n")
 
 
 def counted(files: int) -> str:

@@ -7,6 +7,8 @@ import json
 import sys
 import textwrap
 import traceback
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Optional, TextIO
 
 from rich.console import Console
@@ -14,11 +16,12 @@ from rich.console import Console
 from ts.runner.answering.answer import Answer
 from ts.runner.answering.model import Model
 from ts.runner.batch.here import Here, row_of
+from ts.runner.batch.job import MOST_SHOWN, Report
 from ts.runner.batch.known import Known
 from ts.runner.batch.outputs.lines import answer_document, data_uri
 from ts.runner.batch.progress import Pace, Progress, shown_progress
-from ts.runner.batch.row import shown
-from ts.runner.predict.job import Inputs, files_or_error
+from ts.runner.batch.row import Row, shown
+from ts.runner.predict.job import Inputs, files_or_error, tell
 from ts.runner.render import answers_table
 
 ROWS = 50  # of a table, which is held in memory
@@ -34,14 +37,15 @@ def print_answers(
     files = list(files_or_error(inputs, wanted))
     if wanted.left_out:
         sys.stderr.write(f"torch-model-runner: {wanted}\n")
-    pace, all_ok, reason = Pace(len(files), ready=True), True, None
+    pace, tally, reason = Pace(len(files), ready=True), Tally(), None
     with shown_progress(Console(stderr=True), pace) as progress:
         printed = JsonList(stdout) if arguments.json else Tables(stdout, progress)
         try:
             for answered in here.answers(files):
                 printed.add(answered)
-                progress.told([row_of(path, answer) for path, answer in answered])
-                all_ok = all_ok and all(answer.ok for _, answer in answered)
+                rows = [row_of(path, answer) for path, answer in answered]
+                progress.told(rows)
+                tally.add(rows)
                 if arguments.debug:
                     reason = show_reasons(answered, reason)
                 else:
@@ -50,7 +54,24 @@ def print_answers(
             printed.end()
     if arguments.debug:
         show_measurements(model)
-    return 0 if all_ok else 1
+    if len(files) > ROWS:
+        tell(tally.report(), pace, "", sys.stderr)
+    return 0 if set(tally.counts) == {200} else 1
+
+
+class Tally:
+    """Counts answers by their status, and keeps the first that are no 200."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+        self._refused: list[Row] = []
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self.counts.update(row.status for row in rows)
+        self._refused += [row for row in rows if row.status != 200][: MOST_SHOWN - len(self._refused)]
+
+    def report(self) -> Report:
+        return Report(dict(sorted(self.counts.items())), self._refused)
 
 
 class Tables:

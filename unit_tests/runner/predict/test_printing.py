@@ -17,15 +17,24 @@ def test_tables_are_printed_as_answers_come(
     place: Place, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(printing, "ROWS", 2)
-    place.write(a="one", b="two", c="three")
-    assert place.here("in") == 0
+    place.write(a="one", b="two", c="bad broken")
+    assert place.here("in") == 1
     out, errors = capfd.readouterr()
     tables = out.split("┏")[1:]
     assert [[name for name in ("a.txt", "b.txt", "c.txt") if name in table] for table in tables] == [
         ["a.txt", "b.txt"],
         ["c.txt"],
     ]
-    assert errors == ""
+    counts, now, refused = errors.splitlines()
+    assert counts == "3 files: 2 times 200, 1 times 400"
+    assert now.startswith("3 answered now, in ")
+    assert refused == "in/c.txt: 400 it is broken"
+
+
+def test_of_a_few_answers_nothing_is_told_but_they(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    place.write(a="one", b="two")
+    assert place.here("in") == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_json_is_one_list_in_the_order_of_the_inputs(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
