@@ -53,8 +53,8 @@ class ImageSegmenter(LayerExplained, VisionHandler):
 
     def inference(self, data: Any, *args: Any, **kwargs: Any) -> Any:
         """Runs the model, without gradients, on a batch; further arguments are the model's."""
-        *_, height, width = data.shape
-        SegmentationAnswers.of(self).input_size = height, width
+        sides: Any = tuple(getattr(data, "shape", ()))[-2:]
+        SegmentationAnswers.of(self).input_size = (sides[0], sides[1]) if len(sides) == 2 else None
         return super().inference(data, *args, **kwargs)
 
     @timed

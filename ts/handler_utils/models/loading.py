@@ -11,6 +11,7 @@ from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.images.settings import VisionSettings
 from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.models.compilation import compile_model, optimize_for_intel
+from ts.handler_utils.models.fixed_input import scaling_for
 from ts.handler_utils.models.formats import loader_of
 from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
 from ts.handler_utils.models.formats.content import CHECKPOINT, content_of
@@ -62,6 +63,7 @@ class ModelLoading(Part):
             model = SavedModel.of(handler).load(handler.model_pt_path)
         else:
             model = self._load(model_dir, model_file, handler.model_pt_path)
+            ModelDefaults.of(handler).transform = scaling_for(handler, model)
         if model is None:
             return None
         model = adapt_model(optimize_for_intel(model), input_form(self._settings))
