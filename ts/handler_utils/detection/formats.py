@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 
 from ts.handler_utils.detection.detections import INSIDE, Detections, class_label
-from ts.handler_utils.pictures.boxes import draw_boxes, draw_keypoints
+from ts.handler_utils.pictures.boxes import draw_boxes
 from ts.handler_utils.pictures.captions import Caption, draw_captions, per_cent
+from ts.handler_utils.pictures.keypoints import draw_keypoints
 from ts.handler_utils.pictures.palette import class_colours
 from ts.handler_utils.pictures.regions import draw_regions, grid_size
 from ts.handler_utils.pictures.rle import CheckSize, encode_rle, of_any_size
@@ -81,8 +82,9 @@ def draw_detections(photo: Image.Image, detections: Detections, mapping: Labels)
             drawn, _layers(detections["masks"], grid_size(drawn.size)), dict(enumerate(colours, start=1))
         )
     draw_boxes(drawn, boxes, colours)
-    draw_keypoints(drawn, detections.get("keypoints", torch.empty(0)).tolist())
     labels = [class_label(index, mapping) for index in indexes]
+    if "keypoints" in detections:
+        draw_keypoints(drawn, detections["keypoints"].tolist(), colours, labels)
     scores = [per_cent(score) for score in detections["scores"].tolist()]
     draw_captions(drawn, boxes, list(map(Caption, labels, scores)), colours)
     return drawn

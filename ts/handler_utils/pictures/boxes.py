@@ -1,4 +1,4 @@
-"""Draws boxes and keypoints onto a photo, so that they stand out on any."""
+"""Draws boxes onto a photo, so that they stand out on any."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from ts.handler_utils.pictures.measures import Size, line_width
-from ts.handler_utils.pictures.palette import Colour, class_colour
+from ts.handler_utils.pictures.palette import Colour
 from ts.handler_utils.pictures.placing import Box, upright
 
-_DARK = (0, 0, 0)  # what dots are set off by: no colour of a class is dark
-_SHADE = (0, 0, 0, 128)  # what lines are set off by
+SHADE = (0, 0, 0, 128)  # what lines are set off by: no colour of a class is dark
 _THICKEST = 12  # a line is at most so small a part of its box
 
 
@@ -27,43 +26,25 @@ def draw_boxes(drawn: Image.Image, boxes: Sequence[Sequence[float]], colours: Se
         _draw_box(drawn, upright(box), colour)
 
 
-def draw_keypoints(drawn: Image.Image, objects: Sequence[Sequence[Sequence[float]]]) -> None:
-    """Draws the keypoints of objects as dots: each of an object has a colour of its own.
-
-    Args:
-        drawn: the photo, RGB, which is drawn on.
-        objects: of each its keypoints, (x, y, visible) in pixels of the photo, finite; those with visible = 0 are
-            left out.
-    """
-    canvas = ImageDraw.Draw(drawn)
-    width = line_width(drawn.size)
-    radius = 1.5 * width + 1
-    for keypoints in objects:
-        for index, (x, y, visible) in enumerate(keypoints):
-            if visible:
-                dot = _near((x - radius, y - radius, x + radius, y + radius), drawn.size, 2 * radius)
-                canvas.ellipse(dot, fill=class_colour(index), outline=_DARK, width=max(1, width // 2))
-
-
 def _draw_box(drawn: Image.Image, box: Box, colour: Colour) -> None:
     """A box in its colour, with thin shades on both sides of its lines."""
     thick = max(2, round(1.25 * line_width(drawn.size)))
-    near = _near(box, drawn.size, 2 * thick)
-    side = min(near[2] - near[0], near[3] - near[1])
+    seen = near(box, drawn.size, 2 * thick)
+    side = min(seen[2] - seen[0], seen[3] - seen[1])
     width = max(1, min(thick, int(side / _THICKEST)))
     shade = max(1, width // 4)
     shades = ImageDraw.Draw(drawn, "RGBA")  # lets the photo through
     for inset in (-shade, width):
         if side >= 2 * (inset + shade):
-            shades.rectangle(_inset(near, inset), outline=_SHADE, width=shade)
-    ImageDraw.Draw(drawn).rectangle(near, outline=colour, width=width)
+            shades.rectangle(_inset(seen, inset), outline=SHADE, width=shade)
+    ImageDraw.Draw(drawn).rectangle(seen, outline=colour, width=width)
 
 
 def _inset(box: Box, pixels: int) -> Box:
     return box[0] + pixels, box[1] + pixels, box[2] - pixels, box[3] - pixels
 
 
-def _near(box: Box, picture: Size, margin: float) -> Box:
+def near(box: Box, picture: Size, margin: float) -> Box:
     """A box of which no edge lies far beyond the picture: up to `margin` pixels away they stay where they are."""
     x1, y1, x2, y2 = (
         min(max(edge, -margin - 1), side + margin + 1) for edge, side in zip(box, (*picture, *picture))

@@ -10,7 +10,7 @@ from PIL import Image
 from ts.handler_utils.pictures.captions import Caption, per_cent
 from ts.handler_utils.pictures.legend import draw_legend
 from ts.handler_utils.pictures.palette import class_colours
-from ts.handler_utils.pictures.regions import colours_beneath, draw_regions, on_grid
+from ts.handler_utils.pictures.regions import colours_beneath, draw_regions, on_grid, ranked
 
 
 def draw_classes(
@@ -37,16 +37,15 @@ def draw_classes(
     """
     photo = image.convert("RGB")
     regions = on_grid(classes, photo.size)
-    found, counts = np.unique(regions, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    shares = dict(zip(found[order].tolist(), (counts[order] / regions.size).tolist()))
+    found, places = ranked(regions)
+    counts = np.bincount(places.reshape(-1))
+    shares = {found[place]: counts[place] / regions.size for place in np.argsort(-counts, kind="stable")}
     drawn = [index for index in shares if index != background]
     beneath = colours_beneath(photo, regions)
     colours = class_colours(drawn, [beneath.get(index) for index in drawn])
     entries = [Caption(name_of(index), per_cent(shares[index])) for index in drawn]
     # What there is much of matters less than what there is little of.
-    weights = np.array([0.0 if index == background else 1 - shares[index] for index in found.tolist()])
-    importance = weights[np.searchsorted(found, regions)]
+    weights = np.array([0.0 if index == background else 1 - shares[index] for index in found])
     draw_regions(photo, regions, dict(zip(drawn, colours)))
-    draw_legend(photo, entries, colours, importance)
+    draw_legend(photo, entries, colours, weights[places])
     return photo

@@ -15,6 +15,7 @@ _TINT, _LINE, _CASING = 0.38, 1.0, 0.6  # how far each covers the photo
 _DARK = (0, 0, 0)  # of the casing: no colour of a class is dark
 _FINE = 4  # pixels of the grid that the line of a large photo is wide, or more
 _SOFT = 0.6  # pixels of the grid that edges are softened by
+_COARSE = 4  # pixels of a photo that one of the grid is wide, from which on halves of them are not seen
 _SAMPLES = 192  # pixels of the longer side of what colours are measured on
 
 
@@ -97,14 +98,19 @@ def _step(photo: Size) -> int:
 
 def _at(layer: Image.Image, photo: Size) -> Image.Image:
     """A layer in the size of the photo, its edges softened."""
-    return layer.filter(ImageFilter.BoxBlur(_SOFT)).resize(photo, Image.Resampling.BILINEAR)
+    soft = layer.filter(ImageFilter.BoxBlur(_SOFT))
+    if _step(photo) < _COARSE:
+        return soft.resize(photo, Image.Resampling.BILINEAR)
+    # Pixels of a photo of 12 megapixels are too small to be seen, and interpolating them all takes twice as long.
+    half = max(1, photo[0] // 2), max(1, photo[1] // 2)
+    return soft.resize(half, Image.Resampling.BILINEAR).resize(photo, Image.Resampling.NEAREST)
 
 
 def _painted(
     regions: np.ndarray, colours: Mapping[int, Colour], width: int
 ) -> tuple[Image.Image, Image.Image]:
     """What is pasted onto a photo: its colours, RGB, and how far they cover it, L."""
-    found, places = _ranked(regions)
+    found, places = ranked(regions)
     paint = np.array([colours.get(region, _DARK) for region in found], dtype=np.uint8).reshape(-1, 3)
     is_drawn = np.array([region in colours for region in found], dtype=bool)
     inside = is_drawn[places]
@@ -117,7 +123,7 @@ def _painted(
     return Image.fromarray(paint[places]), Image.fromarray(cover)
 
 
-def _ranked(regions: np.ndarray) -> tuple[list[int], np.ndarray]:
+def ranked(regions: np.ndarray) -> tuple[list[int], np.ndarray]:
     """The regions that there are, and for each pixel the place of its own among them."""
     if regions.dtype != np.uint8:
         found, places = np.unique(regions, return_inverse=True)

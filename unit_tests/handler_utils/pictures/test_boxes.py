@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ts.handler_utils.pictures.boxes import draw_boxes, draw_keypoints
-from ts.handler_utils.pictures.palette import class_colour
+from ts.handler_utils.pictures.boxes import draw_boxes
 
 RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (100, 100, 100)
 
@@ -17,12 +16,6 @@ RED, BLUE, GREY = (255, 0, 0), (0, 0, 255), (100, 100, 100)
 def with_boxes(boxes: list, colours: tuple = (RED, BLUE), size: tuple[int, int] = (200, 150)) -> Image.Image:
     drawn = Image.new("RGB", size, GREY)
     draw_boxes(drawn, boxes, colours)
-    return drawn
-
-
-def with_dots(*objects: list, size: tuple[int, int] = (200, 150)) -> Image.Image:
-    drawn = Image.new("RGB", size, GREY)
-    draw_keypoints(drawn, objects)
     return drawn
 
 
@@ -76,33 +69,3 @@ def test_what_lies_far_beyond_the_photo_is_drawn_as_what_lies_just_beyond_it(sid
         ((side, side, -side, -side), (near, near, -near, -near)),
     ]:
         assert with_boxes([far_box]) == with_boxes([near_box])
-    points = [(50, 60, 1), (side, 60, 1), (50, side, 1)]
-    assert with_dots(points) == with_dots(points[:1])
-
-
-# Keypoints ---------------------------------------------------------------------------------------------------
-
-
-def test_visible_keypoints_are_dots_of_their_own_colours_and_others_are_not_drawn() -> None:
-    drawn = with_dots([(50, 60, 1), (100, 60, 1), (150, 60, 0)])
-    assert drawn.getpixel((50, 60)) == class_colour(0)
-    assert drawn.getpixel((100, 60)) == class_colour(1)
-    assert drawn.getpixel((150, 60)) == GREY
-
-
-def test_the_keypoints_of_each_object_have_the_same_colours() -> None:
-    drawn = with_dots([(20, 30, 1), (60, 30, 1)], [(100, 90, 1), (140, 90, 1)])
-    assert drawn.getpixel((60, 30)) == drawn.getpixel((140, 90)) == class_colour(1)
-
-
-def test_a_dot_is_round_and_dark_at_its_rim() -> None:
-    drawn = np.asarray(with_dots([(500, 400, 1)], size=(1000, 800)))[390:411, 490:511]
-    assert (drawn == GREY).all(axis=2)[[0, 0, -1, -1], [0, -1, 0, -1]].all()
-    assert (drawn == 0).all(axis=2).any()
-    assert (drawn == drawn[::-1]).all()
-
-
-def test_a_dot_at_the_edge_keeps_its_shape() -> None:
-    size = 1000, 800
-    inside = with_dots([(500, 400, 1)], size=size).crop((500, 380, 520, 420))
-    assert with_dots([(0, 400, 1)], size=size).crop((0, 380, 20, 420)) == inside
