@@ -16,6 +16,8 @@ import torch
 from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.packing import pack_files
 
+from ts.handler_utils.model_defaults import ModelDefaults
+from ts.handler_utils.parts import has_parts
 from ts.runner.answering.model import Model, batch_size_of, check_integrity, start_archive
 from ts.runner.answering.payload import Input
 from ts.runner.archives.archive import Archive, open_archive
@@ -25,7 +27,7 @@ from ts.runner.exporting.formats import NAMES, writer
 from ts.runner.exporting.program import Program, export_model, from_torchscript
 from ts.runner.exporting.recording import Call, recorded_calls
 from ts.runner.exporting.repacking import Contents, new_contents
-from ts.runner.exporting.samples import made_up_inputs, random_images
+from ts.runner.exporting.samples import made_up_inputs, random_images, takes_images
 from ts.runner.exporting.settings import without
 from ts.runner.folders import temporary_folder
 
@@ -206,6 +208,12 @@ def check_exportable(model: Model) -> None:
     handler, name = model.handler, model.archive.handler
     if handler is None or not hasattr(handler, "inference"):
         raise ArchiveError(f"handler {name!r} has no hooks: only subclasses of BaseHandler can be exported")
+    if has_parts(handler) and ModelDefaults.of(handler).folder is not None:
+        raise ArchiveError(
+            f"the model of {model.archive.origin} is a saved model folder of transformers, whose preprocessing and"
+            " labels an exported one would not have: it cannot be exported. `pt2: {compile: {enable: true}}` in its"
+            " model-config.yaml compiles it as it is loaded"
+        )
     if isinstance(handler.model, torch.nn.Module) and not isinstance(handler.model, torch.fx.GraphModule):
         return
     kind = type(handler.model).__name__
@@ -240,9 +248,7 @@ def exported(model: Model, inputs: Sequence[Input], rows: int, save: Any) -> Pro
 
 def other_call(model: Model, inputs: Sequence[Input]) -> Call:
     """The call for a batch of another size; for images, of other sizes too, since those may vary."""
-    from ts.torch_handler.vision_handler import VisionHandler
-
-    if isinstance(model.handler, VisionHandler):
+    if takes_images(model.handler):
         try:
             return call_of(model, random_images((384, 448), 3))
         except InputError:  # a handler of one's own, which wants other images

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import Any, Optional
 
 from ts.runner.answering.payload import Input
@@ -18,13 +19,23 @@ TEXTS = (
 def made_up_inputs(handler: Any) -> Optional[list[Input]]:
     """Three inputs for a handler of images or of texts; None for another."""
     from ts.torch_handler.text_handler import TextHandler
+
+    if takes_images(handler):
+        return list(random_images((320, 256), 3))
+    return list(TEXTS) if isinstance(handler, TextHandler) else None
+
+
+def takes_images(handler: Any) -> bool:
+    """Whether a handler answers images: it is a `VisionHandler`, or says so in its description."""
     from ts.torch_handler.vision_handler import VisionHandler
 
     if isinstance(handler, VisionHandler):
-        return list(random_images((320, 256), 3))
-    if isinstance(handler, TextHandler):
-        return list(TEXTS)
-    return None
+        return True
+    with suppress(Exception):  # of a handler of one's own
+        return any(
+            payload.startswith("an encoded image") for payload in handler.describe_handle()["payloads"]
+        )
+    return False
 
 
 def random_images(size: tuple[int, int], count: int) -> list[bytes]:

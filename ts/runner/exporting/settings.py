@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 # Of section `handler:`: how an eager model is found and read, what it computes in, and its layers by name.
-EAGER_ONLY = ("architecture", "model_class", "trust_pickle", "precision", "memory_format", "explain_layer")
+EAGER_ONLY = (
+    "architecture",
+    "model_class",
+    "trust_pickle",
+    "precision",
+    "memory_format",
+    "explain_layer",
+    "head",
+)
 
 
 def without(config: dict[str, Any], keys: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
