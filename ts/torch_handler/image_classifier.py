@@ -81,6 +81,8 @@ class ImageClassifier(VisionHandler):
     def explain_handle(self, data_preprocess: torch.Tensor, raw_data: list[Any]) -> list[Any]:
         """Explains each row of a batch, by the handler's `get_insights`: by default the row's most probable class.
 
+        Of a model with a single output that is what is explained, for each class.
+
         Returns:
             For each row, by its option `format`: json, the attributions as nested lists [C, H, W]; heatmap, a PNG
             of the model's input, where what counts is coloured, with a scale.
@@ -89,8 +91,10 @@ class ImageClassifier(VisionHandler):
         def target_of(single: torch.Tensor, options: Any) -> int:
             logits = class_outputs(self.inference(single), 1)
             check_logits(logits[0])
-            target = options.target
-            return int(logits.argmax()) if target is None else check_target(target, logits.shape[1])
+            outputs, target = logits.shape[1], options.target
+            if target is not None:
+                check_target(target, max(outputs, 2))
+            return int(logits.argmax()) if target is None or outputs == 1 else target
 
         if explains_by_own_code(self):
             return explain_rows(self, data_preprocess, raw_data)

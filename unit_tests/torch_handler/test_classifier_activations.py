@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from ts.handler_utils.images.settings import ImageClassifierSettings
 from ts.handler_utils.text.settings import TextClassifierSettings
 from ts.runner import load_archive
+from ts.torch_handler.image_classifier import ImageClassifier
 from ts.torch_handler.text_classifier import TextClassifier
 
 IMAGES = """
@@ -113,6 +115,28 @@ def test_the_description_has_the_activation(tmp_path, ask):
         description = loaded.handler.describe_handle()
     assert description["settings"]["activation"] == "sigmoid"
     assert description["settings"]["threshold"] == 0.25
+
+
+# Explanations ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", [None, "sigmoid", "none"])
+@pytest.mark.parametrize("target", [None, 0, 1])
+def test_of_a_single_output_that_is_what_is_explained(activation, target, make_context):
+    pytest.importorskip("captum")
+    handler = ImageClassifier()
+    handler.settings = ImageClassifierSettings(activation=activation)
+    handler.device, handler.initialized = torch.device("cpu"), True
+    handler.model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 1)).eval()
+    context = make_context(headers={0: {"explain": "True"}})
+    image = torch.rand(3, 2, 2)
+    row: dict[str, Any] = (
+        {"data": image.tolist()} if target is None else {"data": image.tolist(), "target": target}
+    )
+    (found,) = handler.handle([row], context)
+    assert not context.statuses
+    expected = handler.model[1].weight.detach().reshape(3, 2, 2) * image  # of a linear model
+    torch.testing.assert_close(torch.tensor(found), expected, atol=1e-5, rtol=0)
 
 
 # Texts -------------------------------------------------------------------------------------------------------
