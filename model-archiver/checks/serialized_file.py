@@ -25,7 +25,10 @@ DAMAGE = (OSError, EOFError, BadZipFile, StopIteration, ValueError, LookupError,
 
 
 def check_serialized_file(
-    serialized_file: str | None, model_file: str | None, model_config: dict[str, Any]
+    serialized_file: str | None,
+    model_file: str | None,
+    model_config: dict[str, Any],
+    is_saved_model: bool = False,
 ) -> None:
     """Refuses what a default handler could not load for certain.
 
@@ -33,6 +36,7 @@ def check_serialized_file(
         serialized_file: The option `--serialized-file`.
         model_file: The option `--model-file`.
         model_config: The content of `--config-file`.
+        is_saved_model: Whether a config.json beside it says which of transformers' networks it is of.
 
     Raises:
         ModelArchiverError: Something is missing, or too much.
@@ -52,7 +56,7 @@ def check_serialized_file(
     if serialized_file:
         _check_whole(Path(serialized_file))
     if serialized_file and not section.get("trust_pickle"):
-        _check_pickle(Path(serialized_file), with_network=bool(architecture or model_file))
+        _check_pickle(Path(serialized_file), with_network=bool(architecture or model_file or is_saved_model))
 
 
 def _check_whole(path: Path) -> None:
@@ -76,7 +80,8 @@ def _check_pickle(path: Path, with_network: bool) -> None:
     if not with_network:
         raise ModelArchiverError(
             f"the serialized file {path} holds weights alone: give their class by --model-file, or name a "
-            "network of torchvision as handler: architecture in the config file"
+            "network of torchvision or timm as handler: architecture in the config file; or pack a network by name, "
+            "--architecture NAME --weights FILE"
         )
 
 

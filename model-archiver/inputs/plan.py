@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ def _check_content(config: ModelArchiverConfig, handler: Handler, plan: Plan, is
         with refusals(certain):
             check_torchvision_names(model_config)
         with refusals(certain):
-            check_serialized_file(config.serialized_file, config.model_file, model_config)
+            is_saved_model = any(map(_names_a_network, plan.entries))
+            check_serialized_file(config.serialized_file, config.model_file, model_config, is_saved_model)
     if config.model_file:
         with refusals(certain):
             check_model_file(Path(config.model_file), named_model_class(model_config))
@@ -92,6 +94,17 @@ def _check_content(config: ModelArchiverConfig, handler: Handler, plan: Plan, is
         if entry.name == LABELS and entry.source:
             with refusals(certain):
                 check_labels(entry.source)
+
+
+def _names_a_network(entry: Entry) -> bool:
+    """Whether a file is the config.json of a model that transformers has saved."""
+    if PurePosixPath(entry.name).name != "config.json" or entry.source is None:
+        return False
+    try:
+        content = json.loads(Path(entry.source).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and isinstance(content.get("model_type"), str)
 
 
 def merged(entries: Iterable[Entry], target: Path) -> Iterable[Entry]:

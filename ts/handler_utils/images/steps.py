@@ -19,6 +19,8 @@ ALLOWED = (
 # What presets of torchvision are that make one image into what a model takes.
 _PRESETS = ("ImageClassification", "SemanticSegmentation", "ObjectDetection")
 
+_USUAL = ("resize", "crop", "interpolation", "mean", "std")
+
 # What makes an image a tensor: of values in [0, 1], or of whole numbers.
 _TO_FLOAT = ("ToTensor", "MaybeToTensor")
 _TO_WHOLE = ("PILToTensor", "ToImage", "ToImageTensor", "ToPureTensor", "Identity")
@@ -42,10 +44,10 @@ def transform_arguments(transform: Any) -> dict[str, Any]:
         UnknownStep: a step of it cannot be described so.
     """
     if isinstance(transform, ImageTransform):
-        return {name: value for name, value in vars(transform).items() if not name.startswith("_")}
-    if isinstance(getattr(transform, "transforms", None), functools.partial):  # of a weights enum
+        return _own_arguments(transform)
+    if hasattr(transform, "meta"):  # a member of a weights enum
         transform = transform.transforms
-    if isinstance(transform, functools.partial):
+    if isinstance(transform, (functools.partial, type)):
         transform = transform()
     if type(transform).__name__ in _PRESETS:
         return {name: _plain(value) for name, value in preset_changes(transform).items()}
@@ -53,6 +55,13 @@ def transform_arguments(transform: Any) -> dict[str, Any]:
     for step in _steps(transform):
         described.add(step)
     return described.arguments()
+
+
+def _own_arguments(transform: ImageTransform) -> dict[str, Any]:
+    """What an `ImageTransform` was made with, but for what few handlers have a setting for and it does not do."""
+    plain = vars(ImageTransform())
+    given = {name: value for name, value in vars(transform).items() if not name.startswith("_")}
+    return {name: given[name] for name in given if name in _USUAL or given[name] != plain[name]}
 
 
 def _steps(transform: Any) -> Iterator[Any]:

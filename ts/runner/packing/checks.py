@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from ts.runner.answering.model import Model
 from ts.runner.answering.payload import Input
 from ts.runner.errors import ArchiveError
 from ts.runner.exporting.export import call_of
+from ts.utils.spelling import nearest
 
 PIXELS = 2 / 255  # by which a resized pixel may differ between libraries
 
@@ -29,8 +29,8 @@ def check_settings(model: Model) -> None:
         return
     settings = model.handler.settings
     for key in settings.model_extra or {}:
-        nearest = difflib.get_close_matches(key, list(type(settings).model_fields), n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        meant = nearest(key, type(settings).model_fields)
+        hint = f"; did you mean {meant}?" if meant else ""
         raise ArchiveError(f"handler {model.archive.handler!r} has no setting {key!r}{hint}")
 
 

@@ -15,7 +15,7 @@ from ts.runner.packing.networks.torchvision_library import default_classes, hand
 # Parts that change nothing once training is over, and what of others is for training alone.
 _OF_TRAINING = ("Dropout", "DropPath", "StochasticDepth", "Identity")
 _NOT_COMPARED = ("training", "drop_rate", "drop_path_rate", "drop_prob", "grad_checkpointing")
-_PLAIN = (bool, int, float, str, type(None))
+_PLAIN = (bool, int, float, str)
 
 
 def is_timms(module: torch.nn.Module) -> bool:
@@ -131,15 +131,19 @@ def are_alike(one: torch.nn.Module, other: torch.nn.Module) -> bool:
         name: item.shape for name, item in others.items()
     }:
         return False
-    parts, other_parts = dict(one.named_modules()), dict(other.named_modules())
+    parts, other_parts = _parts(one), _parts(other)
     if parts.keys() != other_parts.keys():
         return False
     return all(_is_like(parts[name], other_parts[name]) for name in parts)
 
 
+def _parts(module: torch.nn.Module) -> dict[str, torch.nn.Module]:
+    """The parts of a network but for those that do something in training alone."""
+    parts = dict(module.named_modules())
+    return {name: part for name, part in parts.items() if not type(part).__name__.startswith(_OF_TRAINING)}
+
+
 def _is_like(one: torch.nn.Module, other: torch.nn.Module) -> bool:
-    if type(one).__name__.startswith(_OF_TRAINING) and type(other).__name__.startswith(_OF_TRAINING):
-        return True
     hooks = [name for name in vars(one) if name.endswith("_hooks") and vars(one)[name]]
     if type(one) is not type(other) or hooks or "forward" in vars(one):
         return False
