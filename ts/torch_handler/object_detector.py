@@ -10,7 +10,12 @@ import torchvision
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.detection.answers import DetectionAnswers, best_score
 from ts.handler_utils.detection.detections import find_classes
-from ts.handler_utils.detection.image_lists import detect_in_stacks, takes_list
+from ts.handler_utils.detection.image_lists import (
+    detect_in_stacks,
+    detect_one_by_one,
+    takes_list,
+    takes_one_image,
+)
 from ts.handler_utils.detection.outputs import DetectorOutputs
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.explaining.layer_explained import LayerExplained, explain_by_layer
@@ -108,8 +113,9 @@ class ObjectDetector(LayerExplained, VisionHandler):
         with torch.inference_mode():
             if _takes_list(self):
                 return model([image.to(self.device) for image in data], *args, **kwargs)
-            return detect_in_stacks(
-                lambda stack: model(stack.to(self.device), *args, **kwargs),
+            detect = detect_one_by_one if takes_one_image(self.model) else detect_in_stacks
+            return detect(
+                lambda images: model(images.to(self.device), *args, **kwargs),
                 data,
                 DetectorOutputs.of(self).read_one_by_one,
             )

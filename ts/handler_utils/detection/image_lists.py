@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Callable
 
 import torch
@@ -29,6 +29,26 @@ def takes_list(model: Any) -> bool:
     if declared is None:
         return any(base.__module__.startswith(_TORCHVISION) for base in type(model).__mro__)
     return re.search(r"\b(list|sequence|iterable)\b", declared, re.IGNORECASE) is not None
+
+
+def takes_one_image(model: Any) -> bool:
+    """Whether a model takes one image [C, H, W] at a time, as ONNX exports of torchvision's detectors do."""
+    is_onnx = not isinstance(model, torch.nn.Module) and hasattr(model, "get_inputs")
+    shapes = [item.shape for item in model.get_inputs()] if is_onnx else []
+    return len(shapes) == 1 and len(shapes[0]) == 3
+
+
+def detect_one_by_one(
+    model: Callable[[torch.Tensor], Any], images: Iterable[torch.Tensor], read: Callable[[Any], list[Any]]
+) -> list[Any]:
+    """Runs a model that takes one image [C, H, W] on each of several.
+
+    Args:
+        model: returns the detections in its image.
+        images: tensors [C, H, W].
+        read: takes the detections out of what the model returns, a list of one.
+    """
+    return [found for image in images for found in read(model(image))]
 
 
 def detect_in_stacks(

@@ -94,7 +94,7 @@ def _check_scores(reader: Reader, images: Sequence[Detections]) -> None:
     if not are_probabilities(scores):
         least, greatest = (value.item() for value in scores[scores.isfinite()].aminmax())
         raise TypeError(
-            f"the detector's scores are from {least:.4g} to {greatest:.4g}, not from 0 to 1, as {reader.name} reads"
-            f" them ({reader.layout}): set handler.output in model-config.yaml to what it returns, or export it"
-            " with a sigmoid or softmax at its end"
+            f"the detector's scores are from {least:.4g} to {greatest:.4g}, not from 0 to 1, as {reader.name}"
+            f" reads them ({reader.layout}): set handler.output in model-config.yaml to what it returns, or export"
+            " it with a sigmoid or softmax at its end"
         )

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from detectors import make_detector, photo
 from torch import Tensor, nn
 from torchvision.models.detection import fasterrcnn_mobilenet_v3_large_320_fpn, ssdlite320_mobilenet_v3_large
 
-from ts.handler_utils.detection.image_lists import detect_in_stacks, takes_list
+from ts.handler_utils.detection.image_lists import detect_in_stacks, takes_list, takes_one_image
 
 
 class OfAList(nn.Module):
@@ -81,3 +83,36 @@ def test_where_all_images_have_one_size_the_models_own_output_is_returned() -> N
     stack = torch.zeros(2, 3, 4, 5)
     assert detect_in_stacks(identity, stack) is stack
     assert detect_in_stacks(identity, list(stack)).shape == (2, 3, 4, 5)
+
+
+# Models of one image at a time -------------------------------------------------------------------------------
+
+
+class Exported:
+    """What `torch.onnx.export` makes of a torchvision detector: a session that takes an image."""
+
+    def __init__(self, shape: list[Any]) -> None:
+        self.shape = shape
+
+    def get_inputs(self) -> list[Any]:
+        return [SimpleNamespace(name="images", shape=self.shape)]
+
+    def __call__(self, image: Tensor) -> list[Tensor]:
+        _, height, width = image.shape
+        return [torch.tensor([[0.0, 0.0, width, height]]), torch.tensor([1]), torch.tensor([0.9])]
+
+
+def test_an_onnx_file_says_that_it_takes_one_image() -> None:
+    assert takes_one_image(Exported([3, "height", "width"]))
+    assert not takes_one_image(Exported([1, 3, "height", "width"]))
+    assert not takes_one_image(sizes)
+    assert not takes_one_image(torch.nn.Identity())
+
+
+@pytest.mark.parametrize("size", [(40, 30), (24, 30)])
+def test_each_image_of_a_batch_is_given_to_it(size: tuple[int, int], make_context: Any) -> None:
+    handler: Any = make_detector(Exported([3, "height", "width"]))  # type: ignore[arg-type]
+    context = make_context()
+    answers = handler.handle([{"data": photo(24, 30)}, {"data": photo(*size)}], context)
+    assert not context.statuses
+    assert [answer[0]["cat"] for answer in answers] == [[0, 0, 24, 30], [0, 0, *size]]
