@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from tiny_archives import photo
 from torch.nn.functional import normalize
 from torchvision.models import resnet18
 
+import ts
 from ts.handler_utils.images.transform import ImageTransform
 from ts.torch_handler.embedder import Embedder
+from ts.torch_handler.text_handler import TextHandler
 
 PHOTOS = [{"data": photo("red")}, {"body": photo("blue", (50, 90))}, {"data": photo("green", (300, 20))}]
 
@@ -229,3 +232,30 @@ def test_a_subclass_has_its_own_hooks_and_names(network, load):
     expected = 2 * features(network, handler.preprocess(PHOTOS[:1]))[0]
     assert answer["embedding"] == pytest.approx(expected.tolist(), abs=1e-4)
     assert answer["embedding"] != handler.handle([{**PHOTOS[0], "normalize": True}], context)[0]["embedding"]
+
+
+def test_the_library_reads_and_writes_no_name_that_is_a_subclasss(network, load):
+    used = set()
+
+    class Watched(Embedder):
+        def __getattribute__(self, name):
+            note(name)
+            return super().__getattribute__(name)
+
+        def __setattr__(self, name, value):
+            note(name)
+            super().__setattr__(name, value)
+
+    def note(name):
+        home = sys._getframe(2).f_globals.get("__file__") or ""
+        if any(home.startswith(path) for path in ts.__path__):
+            used.add(name)
+
+    handler, context = load(network, Watched, warmup={"batch_sizes": [1]}, micro_batch=2)
+    handler.handle(PHOTOS, context)
+    context.headers = {0: {"describe": "True"}, 1: {"explain": "True"}}
+    handler.handle(PHOTOS[:2], context)
+    of_texts = {*dir(TextHandler), "mapping", "initialized", "manifest", "model_yaml_config", "profiler_args"}
+    assert {"model", "image_processing", "tokenizer"} <= used
+    own = {name for name in used - of_texts if not name.startswith("__")}
+    assert own == {"image_processing", "ngrams", "get_insights"}
