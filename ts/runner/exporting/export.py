@@ -210,9 +210,9 @@ def check_exportable(model: Model) -> None:
         raise ArchiveError(f"handler {name!r} has no hooks: only subclasses of BaseHandler can be exported")
     if has_parts(handler) and ModelDefaults.of(handler).folder is not None:
         raise ArchiveError(
-            f"the model of {model.archive.origin} is a saved model folder of transformers, whose preprocessing and"
-            " labels an exported one would not have: it cannot be exported. `pt2: {compile: {enable: true}}` in its"
-            " model-config.yaml compiles it as it is loaded"
+            f"the model of {model.archive.origin} is a saved model folder of transformers, whose preprocessing"
+            " and labels an exported one would not have: it cannot be exported."
+            " `pt2: {compile: {enable: true}}` in its model-config.yaml compiles it as it is loaded"
         )
     if isinstance(handler.model, torch.nn.Module) and not isinstance(handler.model, torch.fx.GraphModule):
         return

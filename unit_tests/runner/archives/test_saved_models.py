@@ -80,3 +80,10 @@ def test_an_archive_of_it_is_answered_from_wherever_it_lies_in_the_archive(saved
         with load_archive(tmp_path / f"bert{number}.mar") as model:
             (answer,) = model.predict(["the rain"])
         assert answer.status == 200
+
+
+def test_it_is_not_exported_since_its_preprocessing_would_be_lost(saved_model, tmp_path):
+    from ts.runner.exporting.export import export_archive
+
+    with pytest.raises(ArchiveError, match=r"saved model folder of transformers, .* cannot be exported"):
+        export_archive(saved_model("bert"), tmp_path / "bert.mar")
