@@ -238,7 +238,7 @@ def test_another_form_than_the_setting_says_is_a_fault_that_names_both(make_cont
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"output": "yolo8"}, "handler.output: there is no reader 'yolo8'.*the nearest is 'yolov8'"),
+        ({"output": "yolo88"}, "handler.output: there is no reader 'yolo88'.*the nearest is 'yolov8'"),
         ({"letterbox": 64, "resize": 64}, "handler.resize and handler.letterbox"),
         ({"letterbox": 0}, "handler.letterbox"),
         ({"pad_value": 300}, "handler.pad_value: Input should be less than or equal to 255"),

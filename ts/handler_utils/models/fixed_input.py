@@ -35,7 +35,7 @@ def scaling_for(handler: Any, model: Any) -> Mapping[str, Any]:
     if settings.model_fields_set & {"resize", "letterbox", "preset"}:
         return {}
     output = settings.output or ModelDefaults.of(handler).output
-    is_yolo = output.startswith("yolo") if output else len(model.get_outputs()) == 1
+    is_yolo = output.lower().startswith("yolo") if output else len(model.get_outputs()) == 1
     name = "letterbox" if is_yolo else "resize"
     logger.info(
         "the model takes images of %dx%d: handler.%s is %s, unless model-config.yaml has another",

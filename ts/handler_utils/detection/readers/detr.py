@@ -1,8 +1,7 @@
 """DETR and its descendants: a class and a box from each of a fixed number of queries, no two of one object.
 
-Logits are [N, queries, classes] and boxes [N, queries, 4]: cx, cy, w, h in fractions of the photo, which is how
-Hugging Face's models return them, as `logits` and `pred_boxes`
-(https://huggingface.co/docs/transformers/model_doc/detr).
+Logits are [N, queries, classes] and boxes [N, queries, 4]: cx, cy, w, h in fractions of the photo, as Hugging
+Face's models return them under `logits` and `pred_boxes` (https://huggingface.co/docs/transformers/model_doc/detr).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class _Queries(Reader):
     families: tuple[str, ...] = ()
 
     def tensors(self, output: Any) -> Optional[Tensors]:
-        logits, boxes = named_tensor(output, "logits"), named_tensor(output, "pred_boxes")
+        logits, boxes = _named_logits(output), named_tensor(output, "pred_boxes")
         if logits is None or boxes is None:
             pair = listed_tensors(output)  # the outputs of an export, which have no names
             if len(pair) != 2:
@@ -36,7 +35,7 @@ class _Queries(Reader):
         return (logits.float(), boxes.float()) if fits and logits.shape[:2] == boxes.shape[:2] else None
 
     def is_likely(self, output: Any, tensors: Tensors) -> bool:
-        if named_tensor(output, "logits") is None:
+        if _named_logits(output) is None:
             logits, boxes = tensors
             return are_probabilities(boxes) and not are_probabilities(logits)
         family, ours, others = type(output).__name__, self.families, _families() - set(self.families)
@@ -84,6 +83,12 @@ class DeformableDetr(RtDetr):
 
     families: tuple[str, ...] = ("DeformableDetr", "ConditionalDetr", "DabDetr")
     most = 100
+
+
+def _named_logits(output: Any) -> Optional[torch.Tensor]:
+    """By Hugging Face's name, or that of the models' own repositories."""
+    logits = named_tensor(output, "logits")
+    return named_tensor(output, "pred_logits") if logits is None else logits
 
 
 def _families() -> set[str]:

@@ -79,13 +79,20 @@ def find_reader(name: str) -> Reader:
     Raises:
         ValueError: there is none; the message names the nearest.
     """
+    known = {_plain(registered): registered for registered in _READERS}
+    name = known.get(_plain(name), name)
     if name not in _READERS:
-        nearest = difflib.get_close_matches(name, _READERS, n=1, cutoff=0.0)
+        nearest = difflib.get_close_matches(name.lower(), _READERS, n=1, cutoff=0.0)
         raise ValueError(
             f"there is no reader {name!r} of detectors' outputs; the nearest is {nearest[0]!r}"
             f" (all: {', '.join(_READERS)})"
         )
     return _READERS[name]
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared: RT-DETR is rtdetr, and yolov11 yolo11."""
+    return name.lower().replace("-", "").replace("_", "").replace("yolov", "yolo")
 
 
 def choose_reader(output: Any) -> Reader:

@@ -19,6 +19,7 @@ from ts.handler_utils.detection.readers.tensors import (
     are_indexes,
     are_probabilities,
     detections_of,
+    listed_tensors,
 )
 
 
@@ -83,7 +84,7 @@ class YoloV5(_OneTensor):
         return {"boxes": boxes, "labels": labels, "scores": rows[:, 4] * best}
 
 
-@reads("yolov8", "yolov9", "yolov11", "yolov12")
+@reads("yolov8", "yolov9", "yolo11", "yolo12")
 class YoloV8(_OneTensor):
     """A column is a box and its classes."""
 
@@ -103,20 +104,27 @@ class YoloV8(_OneTensor):
         return {"boxes": box_convert(rows[:, :4], "cxcywh", "xyxy"), "labels": labels, "scores": scores}
 
 
-@reads("yolov10", "yolov26")
+@reads("yolov10", "yolo26")
 class YoloV10(_OneTensor):
     """A row is an object: the network, or its export, leaves overlapping boxes out itself."""
 
-    layout = "one tensor [N, boxes, 6]: x1, y1, x2, y2, score, class index"
+    layout = "one tensor [N, boxes, 6], or [boxes, 6] an image: x1, y1, x2, y2, score, class index"
     channels = 6
 
     def tensors(self, output: Any) -> Optional[Tensors]:
-        found = super().tensors(output)
-        return found if found is not None and found[0].shape[2] == self.channels else None
+        images = listed_tensors(output)  # as networks return them that find a number of boxes in each image
+        if images and all(rows.dim() == 2 for rows in images):
+            found = tuple(rows.float() for rows in images)
+        else:
+            found = tuple(rows for stack in super().tensors(output) or () for rows in stack)
+        return found if found and all(rows.shape[1] == self.channels for rows in found) else None
 
     def is_likely(self, output: Any, tensors: Tensors) -> bool:
-        (rows,) = tensors
-        return are_probabilities(rows[..., 4]) and are_indexes(rows[..., 5])
+        rows = torch.cat(tensors)
+        return are_probabilities(rows[:, 4]) and are_indexes(rows[:, 5])
+
+    def detections(self, tensors: Tensors) -> list[Detections]:
+        return [self.of_image(rows) for rows in tensors]
 
     def of_image(self, rows: torch.Tensor) -> Detections:
         return detections_of(rows[:, :4], rows[:, 5], rows[:, 4])

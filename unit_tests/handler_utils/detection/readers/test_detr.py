@@ -62,7 +62,8 @@ def test_outputs_come_as_an_object_a_mapping_or_a_pair_in_any_order(name: str) -
     returned = output()
     expected = read(name, returned)
     logits, boxes = returned.logits, returned.pred_boxes
-    for form in ({"logits": logits, "pred_boxes": boxes}, (logits, boxes), [boxes, logits]):
+    forms = [{"logits": logits, "pred_boxes": boxes}, {"pred_logits": logits, "pred_boxes": boxes, "aux": []}]
+    for form in (*forms, (logits, boxes), [boxes, logits]):
         for ours, theirs in zip(read(name, form), expected):
             assert all(torch.equal(ours[entry], theirs[entry]) for entry in ("boxes", "labels", "scores"))
 

@@ -113,6 +113,8 @@ def test_names_of_outputs_do_not_count(name: str) -> None:
         ("yolov8", (yolov8(), [torch.zeros(1, 67, 8, 8)])),
         ("yolov10", (yolov10(), {"one2one": None})),
         ("yolov8", [yolov8()]),
+        ("yolov10", [yolov10()[0], yolov10()[1, :3]]),  # a tensor an image
+        ("yolov10", [torch.zeros(0, 6)]),
         ("retinanet", [corners(50), random(2, 50, 1)]),
         ("retinanet", [random(2, 50, 4), corners(50)]),  # four classes
         ("efficientnms", [corners(4), random(2, 4), torch.zeros(2, 4)]),
@@ -147,8 +149,22 @@ def test_what_no_reader_is_for_is_said_with_what_readers_read(output: Any, shown
 
 
 def test_a_name_that_there_is_not_is_refused_with_the_nearest() -> None:
-    with pytest.raises(ValueError, match="no reader 'yolo8' of detectors' outputs; the nearest is 'yolov8'"):
-        find_reader("yolo8")
+    with pytest.raises(ValueError, match="no reader 'yolo88' of detectors' outputs; the nearest is 'yolov8'"):
+        find_reader("yolo88")
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("RT-DETR", "rtdetr"),
+        ("rt_detr", "rtdetr"),
+        ("YOLOv8", "yolov8"),
+        ("yolov11", "yolov8"),
+        ("yolo5", "yolov5"),
+    ],
+)
+def test_names_may_be_written_as_people_write_them(written: str, name: str) -> None:
+    assert find_reader(written).name == name
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
