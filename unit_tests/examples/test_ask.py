@@ -39,7 +39,7 @@ def test_image_classifier_shows_the_five_best_classes_and_writes_the_best_onto_t
     assert lines[7:9] == ["coffee.png", "espresso 0.843"]
     assert list(shown.pictures) == ["image_classifier-chelsea.png", "image_classifier-coffee.png"]
     caption = changed(COFFEE, shown.pictures["image_classifier-coffee.png"])
-    assert caption[:16, :60].mean() > 0.9
+    assert caption[10:28, 10:100].mean() > 0.9
     assert not caption[40:].any()
 
 
@@ -60,7 +60,7 @@ def test_image_segmenter_shows_the_objects_share_and_tints_it(show, changed):
     ]
     for asset, share in [(CHELSEA, 0.626), (COFFEE, 0.476), (ASTRONAUT, 0.555)]:
         tinted = changed(asset, shown.pictures[f"image_segmenter-{asset.name}"])
-        assert tinted.mean() == pytest.approx(share, abs=0.01)
+        assert share < tinted.mean() < share + 0.05  # outlines and the legend
 
 
 def test_text_classifier_shows_the_topic_of_each_text(show):
