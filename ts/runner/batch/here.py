@@ -24,6 +24,9 @@ FILES_AT_ONCE, BYTES_AT_ONCE = 16, 16 << 20
 # A question, or what stands in place of an answer to it.
 Asked = Union[Call, Answer]
 
+# Some inputs with their answers.
+Answered = list[tuple[str, Answer]]
+
 
 class Here:
     """Answers inputs by a model.
@@ -41,7 +44,7 @@ class Here:
         self._model, self._question, self._batch_size, self._stdin = model, question, batch_size, stdin
         self._folder = os.getcwd()  # while the handler is at work, it is the archive's
 
-    def answers(self, paths: Iterable[str]) -> Iterator[list[tuple[str, Answer]]]:
+    def answers(self, paths: Iterable[str]) -> Iterator[Answered]:
         """Each input with its answer, batch by batch; that of a file which cannot be read says so."""
         with ThreadPoolExecutor(READERS) as readers:
             ahead: Optional[list[tuple[str, Future[Asked]]]] = None
@@ -53,13 +56,16 @@ class Here:
             if ahead is not None:
                 yield self._answered(ahead)
 
-    def rows(self, paths: Iterable[str]) -> Iterator[list[Row]]:
-        """As `answers`, as what a client would get."""
+    def rows(
+        self, paths: Iterable[str], seen: Callable[[Answered], None] = lambda _: None
+    ) -> Iterator[list[Row]]:
+        """As `answers`, as what a client would get; `seen` is told of each batch before."""
         for answered in self.answers(paths):
+            seen(answered)
             yield [row_of(path, answer) for path, answer in answered]
             self._model.metrics.measurements.clear()  # which would grow with each batch
 
-    def _answered(self, asked: Sequence[tuple[str, Future[Asked]]]) -> list[tuple[str, Answer]]:
+    def _answered(self, asked: Sequence[tuple[str, Future[Asked]]]) -> Answered:
         found = [(path, future.result()) for path, future in asked]
         calls = [item for _, item in found if isinstance(item, Call)]
         answers = iter(self._model.answer([call.request() for call in calls]) if calls else ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Callable, Optional
 
@@ -25,20 +25,20 @@ class Wanted:
     Args:
         fits: Whether the handler reads a file of such a name.
         what: What it reads, in a word: "images"; "" if that is not known.
-        without: A folder whose files are not asked, since answers are written there.
+        without: Folders and files that are not asked, since answers are written there.
 
     Attributes:
         left_out: How many files are not asked, by their suffix, or by their name if they have none.
     """
 
-    def __init__(self, fits: ByName = lambda _: True, what: str = "", without: Optional[Path] = None) -> None:
+    def __init__(self, fits: ByName = lambda _: True, what: str = "", without: Iterable[Path] = ()) -> None:
         self._fits, self._what = fits, what
-        self._without = None if without is None else os.path.join(os.path.realpath(without), "")
+        self._without = tuple(os.path.join(os.path.realpath(path), "") for path in without)
         self.left_out: Counter[str] = Counter()
 
     def __call__(self, path: str) -> bool:
         name = PurePath(path)
-        if self._without is not None and os.path.realpath(path).startswith(self._without):
+        if self._without and os.path.join(os.path.realpath(path), "").startswith(self._without):
             return False
         if name.name.lower() not in OF_SYSTEMS and self._fits(path):
             return True

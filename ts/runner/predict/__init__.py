@@ -39,8 +39,8 @@ def check(arguments: argparse.Namespace) -> None:
         raise InputError(
             f"--output {arguments.output}: answers are written to a path of this machine, not to a URL"
         )
-    if arguments.output is not None and arguments.json:
-        raise InputError("--json is for answers that are printed; with --output they are in that file")
+    if arguments.json and (arguments.output is not None or arguments.save is not None):
+        raise InputError("--json is for answers that are printed; with --output or --save they are in files")
     if [*arguments.inputs, arguments.inputs_from].count(STDIN) > 1:
         raise InputError("standard input (-) can be read only once")
     if arguments.weights is not None and arguments.architecture is None:

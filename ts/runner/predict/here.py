@@ -16,6 +16,7 @@ from ts.runner.batch.known import Known, known_of
 from ts.runner.batch.listing import STDIN
 from ts.runner.batch.progress import Pace, shown_progress
 from ts.runner.batch.question import Question
+from ts.runner.predict.failures import Failures
 from ts.runner.predict.job import Inputs, check_targets, opened_job, places_of, tell
 from ts.runner.predict.printing import print_answers
 from ts.runner.streams import output_to_stderr
@@ -38,8 +39,9 @@ def predict_here(arguments: argparse.Namespace) -> int:
         with opened_job(arguments, inputs, known, facts) as job:
             before = job.report()
             pace = Pace(before.files, before.answered, ready=True)
-            with shown_progress(Console(stderr=True), pace) as progress:
-                job.run(here.rows, progress.told)
+            failures = Failures(at_once=arguments.debug)
+            with failures.instead_of_log(), shown_progress(Console(stderr=True), pace) as progress:
+                job.run(lambda paths: here.rows(paths, failures), progress.told)
             report = job.finish()
         tell(report, pace, places_of(arguments), stdout)
     return 0 if set(report.counts) == {200} else 1

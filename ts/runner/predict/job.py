@@ -34,7 +34,7 @@ class Inputs:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.named: list[str] = arguments.inputs
         self.listed = read_list(arguments.inputs_from) if arguments.inputs_from else []
-        self._save = path_of(arguments.save)
+        self._targets = [Path(name) for name in (arguments.output, arguments.save) if name is not None]
 
     def __iter__(self) -> Iterator[str]:
         return chain(self.named, self.listed)
@@ -49,7 +49,7 @@ class Inputs:
 
     def wanted(self, known: Known) -> Wanted:
         """Says which files of folders are asked."""
-        return Wanted(*by_name(known.payloads, known.formats), self._save)
+        return Wanted(*by_name(known.payloads, known.formats), self._targets)
 
     def files(self, wanted: Wanted) -> Iterator[str]:
         return chain(list_files(self.named, wanted), listed_files(self.listed, wanted))

@@ -6,27 +6,25 @@ import argparse
 import json
 import sys
 import textwrap
-import traceback
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Optional, TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 
 from ts.runner.answering.answer import Answer
 from ts.runner.answering.model import Model
-from ts.runner.batch.here import Here, row_of
+from ts.runner.batch.here import Answered, Here, row_of
 from ts.runner.batch.job import MOST_SHOWN, Report
 from ts.runner.batch.known import Known
 from ts.runner.batch.outputs.lines import answer_document, data_uri
 from ts.runner.batch.progress import Pace, Progress, shown_progress
 from ts.runner.batch.row import Row, shown
+from ts.runner.predict.failures import Failures
 from ts.runner.predict.job import Inputs, files_or_error, tell
 from ts.runner.render import answers_table
 
 ROWS = 50  # of a table, which is held in memory
-
-Answers = list[tuple[str, Answer]]
 
 
 def print_answers(
@@ -37,7 +35,7 @@ def print_answers(
     files = list(files_or_error(inputs, wanted))
     if wanted.left_out:
         sys.stderr.write(f"torch-model-runner: {wanted}\n")
-    pace, tally, reason = Pace(len(files), ready=True), Tally(), None
+    pace, tally, failures = Pace(len(files), ready=True), Tally(), Failures(at_once=True)
     with shown_progress(Console(stderr=True), pace) as progress:
         printed = JsonList(stdout) if arguments.json else Tables(stdout, progress)
         try:
@@ -47,7 +45,7 @@ def print_answers(
                 progress.told(rows)
                 tally.add(rows)
                 if arguments.debug:
-                    reason = show_reasons(answered, reason)
+                    failures(answered)
                 else:
                     model.metrics.measurements.clear()
         finally:  # after Ctrl-C, too
@@ -84,9 +82,9 @@ class Tables:
 
     def __init__(self, stdout: TextIO, progress: Progress) -> None:
         self._console, self._progress = Console(file=stdout), progress
-        self._held: Answers = []
+        self._held: Answered = []
 
-    def add(self, answered: Answers) -> None:
+    def add(self, answered: Answered) -> None:
         self._held += answered
         while len(self._held) >= ROWS:
             self._print(self._held[:ROWS])
@@ -96,7 +94,7 @@ class Tables:
         if self._held:
             self._print(self._held)
 
-    def _print(self, answered: Answers) -> None:
+    def _print(self, answered: Answered) -> None:
         with self._progress.away():
             names = [shown(path) for path, _ in answered]
             self._console.print(answers_table(names, [answer for _, answer in answered]))
@@ -109,7 +107,7 @@ class JsonList:
         self._stdout = stdout
         self._before = "[\n"
 
-    def add(self, answered: Answers) -> None:
+    def add(self, answered: Answered) -> None:
         for path, answer in answered:
             text = json.dumps(document(shown(path), answer), indent=2)
             self._stdout.write(self._before + textwrap.indent(text, "  "))
@@ -128,15 +126,6 @@ def document(name: str, answer: Answer) -> dict[str, Any]:
     ]
     before = {"intermediate": parts} if parts else {}
     return {"input": name, "status": found["status"], **before, "response": found["response"]}
-
-
-def show_reasons(answered: Answers, last: Optional[BaseException]) -> Optional[BaseException]:
-    """Prints why batches failed as a whole, each once; returns the last such error."""
-    for _, answer in answered:
-        if answer.reason is not None and answer.reason is not last:
-            last = answer.reason
-            traceback.print_exception(type(last), last, last.__traceback__)
-    return last
 
 
 def show_measurements(model: Model) -> None:

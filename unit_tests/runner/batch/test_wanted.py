@@ -50,7 +50,8 @@ def test_what_is_left_out_is_said_by_kind() -> None:
 
 
 def test_the_folder_of_answers_is_not_asked_and_not_told_of(tmp_path: Path) -> None:
-    wanted = Wanted(without=tmp_path / "out")
+    wanted = Wanted(without=[tmp_path / "out", tmp_path / "a.jsonl"])
+    assert not wanted(str(tmp_path / "a.jsonl"))
     assert not wanted(str(tmp_path / "out" / "a.jpg"))
     assert wanted(str(tmp_path / "outer.jpg"))
     assert not wanted.left_out

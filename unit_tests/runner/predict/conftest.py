@@ -39,6 +39,8 @@ class Obeys:
         if order == "wait":
             while not os.path.exists(what):
                 time.sleep(0.01)
+        if order == "raise":
+            raise ValueError(what)
         if order == "bad":
             context.set_response_status(400, "Bad Request", index)
             return {"code": 400, "message": f"it is {what}"}

@@ -134,6 +134,7 @@ def test_lists_and_standard_input(place: Place, capfd: pytest.CaptureFixture[str
     [
         (["empty"], "there are no files in empty"),
         (["in", "--resume"], "--resume goes on with an --output"),
+        (["in", "--save", "out", "--json"], "--json is for answers that are printed"),
         (["in", "--output", "a.jsonl", "--json"], "--json is for answers that are printed"),
         (
             ["in", "--output", "s3://b/a.jsonl"],
@@ -188,6 +189,24 @@ def test_ctrl_c_loses_nothing_and_says_how_to_go_on(place: Place) -> None:
     place.write(c="four")
     assert place.run("in", "--output", "a.jsonl", "--resume").returncode == 0
     assert [each["input"] for each in lines()] == ["in/a.txt", "in/b.txt", "in/c.txt", "in/d.txt"]
+
+
+def test_why_batches_failed_is_told_once_at_the_end(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    place.write(a="raise x", b="one", c="two", d="three", e="raise x", f="raise y")
+    assert place.here("in", "--output", "a.jsonl") == 1
+    assert [each["status"] for each in lines()] == [503, 503, 200, 200, 503, 503]
+    out, errors = capfd.readouterr()
+    assert errors == "torch-model-runner: the handler failed at 2 batches: ValueError: x\n"
+    assert "in/a.txt: 503 Prediction failed" in out
+    assert place.here("in", "--output", "a.jsonl", "--force", "--debug") == 1
+    assert capfd.readouterr().err.count("Traceback") == 2
+
+
+def test_the_output_is_no_input(place: Place) -> None:
+    place.write(a="one")
+    assert place.here("in", "--output", "in/a.jsonl", "--save", "in/out") == 0
+    assert place.here("in", "--output", "in/a.jsonl", "--save", "in/out", "--resume") == 0
+    assert [each["input"] for each in lines("in/a.jsonl")] == ["in/a.txt"]
 
 
 @LINUX
