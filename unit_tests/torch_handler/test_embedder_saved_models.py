@@ -128,6 +128,10 @@ def test_a_prompt_that_there_is_not_is_refused(load, tmp_path):
         == "Wrong option: the model has no prompt 'quer'; its prompts are query, passage"
     )
     assert np.linalg.norm(answers[1]) == pytest.approx(1)
+    with pytest.raises(
+        ValueError, match=r"handler\.prompt: the model has no prompt 'quer'; its prompts are query"
+    ):
+        load(folder, prompt="quer")
 
 
 def test_text_rows_that_are_none_fail_alone(folders, load):

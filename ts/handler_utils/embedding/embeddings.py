@@ -54,6 +54,9 @@ class Embeddings(Part):
             self.takes_images |= isinstance(handler.model, TwoTowers)
         take_off_head(handler.model, self._setting("head"))
         self._choose_pooling(defaults)
+        prompt = self._setting("prompt")
+        if isinstance(prompt, str) and prompt not in self.recipe.prompts:
+            Configuration.of(handler).refuse("prompt", f"handler.prompt: {self._no_prompt(prompt)}")
 
     def _choose_pooling(self, defaults: ModelDefaults) -> None:
         pooling = self._setting("pooling")
@@ -100,12 +103,15 @@ class Embeddings(Part):
     def _with_prompt(self, index: int, text: str) -> str:
         """A text behind the prompt that its request names, or that the model puts before all texts."""
         asked = getattr(Configuration.of(self.handler).options_of(index), "prompt", None)
+        if asked is not None and asked not in self.recipe.prompts:
+            raise InvalidInput(f"Wrong option: {self._no_prompt(asked)}")
         name = self.recipe.prompt if asked is None else asked
-        prompts = self.recipe.prompts
-        if asked is not None and asked not in prompts:
-            known = f"its prompts are {', '.join(prompts)}" if prompts else "it has none"
-            raise InvalidInput(f"Wrong option: the model has no prompt {asked!r}; {known}")
-        return prompts.get(name, "") + text if name else text
+        text = self.recipe.prompts.get(name or "", "") + text
+        return text.lower() if self.recipe.lower_case else text
+
+    def _no_prompt(self, name: str) -> str:
+        known = ", ".join(self.recipe.prompts)
+        return f"the model has no prompt {name!r}; {f'its prompts are {known}' if known else 'it has none'}"
 
     def vectors(self, batch: Any, call: Callable[..., Any]) -> torch.Tensor:
         """The vectors of a batch.

@@ -30,7 +30,7 @@ def pool(tokens: torch.Tensor, mask: Optional[torch.Tensor], ways: Sequence[str]
 
 
 def _first(tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return tokens[torch.arange(len(tokens)), mask[..., 0].argmax(dim=1)]
+    return tokens[torch.arange(len(tokens), device=tokens.device), mask[..., 0].argmax(dim=1)]
 
 
 def _last(tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -45,6 +45,7 @@ class Recipe:
         normalize: whether it is scaled to length 1; None if nothing is known.
         prompts: what may be put before a text, by name.
         prompt: the name of the one that is, where a request names none.
+        lower_case: whether texts are put into lower case, whatever the tokenizer does.
     """
 
     ways: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Recipe:
     normalize: Optional[bool] = None
     prompts: Mapping[str, str] = field(default_factory=dict)
     prompt: Optional[str] = None
+    lower_case: bool = False
 
 
 def read_recipe(folder: str | Path, device: Any = None) -> Recipe:
@@ -72,13 +74,21 @@ def read_recipe(folder: str | Path, device: Any = None) -> Recipe:
     if not _ORDER.fullmatch(kinds):
         raise ValueError(f"{MODULES}: modules in an order that is not known here: {kinds}")
     ways = [way for kind, place in modules if kind == "Pooling" for way in _ways(place / "config.json")]
-    prompts = _read(Path(folder, _PROMPTS), dict)
+    config = _read(Path(folder, _PROMPTS), dict)
+    prompts = {name: text for name, text in (config.get("prompts") or {}).items() if isinstance(text, str)}
+    if any(prompts.values()) and any(
+        _leaves_out_prompt(place) for kind, place in modules if kind == "Pooling"
+    ):
+        raise ValueError(
+            f"{MODULES}: a model whose prompts are not pooled (include_prompt: false) is not known here"
+        )
     return Recipe(
         tuple(ways),
         tuple(_dense(place, device) for kind, place in modules if kind == "Dense"),
         kinds.endswith("Normalize"),
-        {name: text for name, text in (prompts.get("prompts") or {}).items() if isinstance(text, str)},
-        prompts.get("default_prompt_name"),
+        prompts,
+        config.get("default_prompt_name"),
+        bool(_read(Path(folder, "sentence_bert_config.json"), dict).get("do_lower_case")),
     )
 
 
@@ -109,6 +119,10 @@ def _ways(path: Path) -> list[str]:
             f"{path.name} of {path.parent.name}: no pooling {unknown[0]!r}, but {', '.join(_WAYS)}"
         )
     return [_WAYS[name][0] for name in names]
+
+
+def _leaves_out_prompt(folder: Path) -> bool:
+    return _read(folder / "config.json", dict).get("include_prompt") is False
 
 
 def _dense(folder: Path, device: Any) -> nn.Module:

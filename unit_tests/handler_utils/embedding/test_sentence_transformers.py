@@ -60,7 +60,17 @@ def test_prompts(write):
     config = {"prompts": {"query": "query: ", "other": None}, "default_prompt_name": "query"}
     (folder / "config_sentence_transformers.json").write_text(json.dumps(config))
     recipe = read_recipe(folder)
-    assert (recipe.prompts, recipe.prompt) == ({"query": "query: "}, "query")
+    assert (recipe.prompts, recipe.prompt, recipe.lower_case) == ({"query": "query: "}, "query", False)
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"do_lower_case": True}))
+    assert read_recipe(folder).lower_case
+
+
+def test_a_model_that_does_not_pool_its_prompts_is_refused(write):
+    folder = write(["Transformer", "Pooling"], Pooling={"include_prompt": False})
+    assert read_recipe(folder).ways == ("mean",)
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": {"query": "query: "}}))
+    with pytest.raises(ValueError, match="include_prompt"):
+        read_recipe(folder)
 
 
 @pytest.mark.parametrize("suffix", ["bin", "safetensors"])
