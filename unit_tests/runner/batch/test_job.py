@@ -200,3 +200,37 @@ def test_the_same_content_is_the_same_archive_whenever_it_was_packed(tmp_path: P
     )  # all that tells them apart
     assert digest("folder", createdOn="today") == digest("other", createdOn="tomorrow")
     assert digest("folder") != digest("folder", source="2")
+
+
+def test_lines_are_in_the_order_in_which_answers_come_and_each_is_there_once(folder: Path) -> None:
+    class Twice(Engine):
+        def __call__(self, paths: Sequence[str]) -> Iterator[list[Row]]:
+            for rows in super().__call__(paths):
+                yield rows
+                yield rows  # as when a worker's answers arrive and it is lost
+
+    def run_lines(engine: Engine, **options: Any) -> list[str]:
+        with Job(open_store(Path("a.jsonl"), FACTS, **options), list_files(["in"])) as job:
+            job.run(engine, [].extend)
+            job.finish()
+        return [json.loads(line)["input"] for line in Path("a.jsonl").read_text().splitlines()]
+
+    with pytest.raises(KeyboardInterrupt):
+        run_lines(Twice(most=1))
+    rest = Engine()
+    assert run_lines(rest, resume=True) == ["in/4", "in/5", "in/2", "in/3", "in/0", "in/1"]
+    assert rest.asked == ["in/2", "in/3", "in/0", "in/1"]
+
+
+def test_answers_are_saved_before_they_are_kept(folder: Path) -> None:
+    seen: list[str] = []
+
+    def save(rows: Sequence[Row]) -> list[Row]:
+        seen.extend(row.path for row in rows)
+        return [row._replace(saved=f"out/{row.path}") for row in rows]
+
+    with Job(open_store(Path("a.jsonl"), FACTS), list_files(["in"]), save=save) as job:
+        job.run(Engine(), [].extend)
+        assert sorted(job._ledger.saved()) == [f"out/in/{number}" for number in range(6)]
+        job.finish()
+    assert sorted(seen) == [f"in/{number}" for number in range(6)]
