@@ -82,7 +82,7 @@ def draw_detections(photo: Image.Image, detections: Detections, mapping: Labels)
             drawn, _layers(detections["masks"], grid_size(drawn.size)), dict(enumerate(colours, start=1))
         )
     draw_boxes(drawn, boxes, colours)
-    labels = [class_label(index, mapping) for index in indexes]
+    labels = [str(class_label(index, mapping)) for index in indexes]
     if "keypoints" in detections:
         draw_keypoints(drawn, detections["keypoints"].tolist(), colours, labels)
     scores = [per_cent(score) for score in detections["scores"].tolist()]

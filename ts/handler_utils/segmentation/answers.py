@@ -164,7 +164,7 @@ def _encoded(form: str, found: ClassMap, photo: Any, mapping: Any) -> tuple[byte
     drawn = draw_classes(
         to_channels(photo, 3),
         found.classes,
-        lambda index: class_label(index, mapping),
+        lambda index: str(class_label(index, mapping)),
         background=background_class(mapping),
     )
     return encode_overlay(drawn, photo.format)
