@@ -100,7 +100,10 @@ def put_into_letterbox(
     if interpolation != "bilinear":
         values = to_tensor(resize_image(to_image(values), size[::-1], interpolation))
     elif values.shape[1:] != size:
-        values = functional.interpolate(values[None], size, mode="bilinear", align_corners=False)[0]
+        on_cpu = values.device.type == "cpu"  # a GPU scales floats only
+        batch = values[None] if on_cpu else values[None].float()
+        scaled = functional.interpolate(batch, size, mode="bilinear", align_corners=False)[0]
+        values = scaled if on_cpu else scaled.round_().to(torch.uint8)
     right, bottom = columns - place.left - place.width, rows - place.top - place.height
     return functional.pad(values, (place.left, right, place.top, bottom), value=border)
 

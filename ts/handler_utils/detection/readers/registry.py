@@ -52,6 +52,10 @@ class Reader(ABC):
         """Whether it is the reader for an output of its form, by the values; it is asked if no setting says so."""
         return True
 
+    def is_usual(self, tensors: Tensors) -> bool:
+        """Whether what it reads is of usual sizes, which tells of several readers the likelier."""
+        return True
+
     @abstractmethod
     def detections(self, tensors: Tensors) -> list[Detections]:
         """The detections in each image of the batch; boxes are x1, y1, x2, y2."""
@@ -101,13 +105,11 @@ def choose_reader(output: Any) -> Reader:
     Raises:
         TypeError: there is none, or several; the message says what was returned, and what can be read.
     """
-    likely = []
-    for reader in _readers():
-        tensors = reader.tensors(output)
-        if tensors is not None and reader.is_likely(output, tensors):
-            likely.append(reader)
-    if len(likely) == 1:
-        return likely[0]
+    found = ((reader, reader.tensors(output)) for reader in _readers())
+    likely = {reader: tensors for reader, tensors in found if tensors and reader.is_likely(output, tensors)}
+    usual = [reader for reader, tensors in likely.items() if reader.is_usual(tensors)]
+    if len(likely) == 1 or len(usual) == 1:
+        return next(iter(usual or likely))
     if likely:
         names = " or ".join(reader.name for reader in likely)
         raise TypeError(

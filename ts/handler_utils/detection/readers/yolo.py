@@ -45,6 +45,9 @@ class _OneTensor(Reader):
         rows = self.rows(predictions)
         return (rows.float(),) if rows.shape[-1] >= self.channels else None
 
+    def is_usual(self, tensors: Tensors) -> bool:
+        return tensors[0].shape[1] > tensors[0].shape[2]  # more boxes than classes
+
     def rows(self, predictions: torch.Tensor) -> torch.Tensor:
         """The predictions with one row a box, [N, boxes, values]."""
         return predictions
@@ -57,10 +60,6 @@ class _OneTensor(Reader):
         raise NotImplementedError
 
 
-def _has_more_boxes_than_values(rows: torch.Tensor) -> bool:
-    return rows.shape[1] > rows.shape[2]
-
-
 @reads("yolov5", "yolov3", "yolov7", "yolox")
 class YoloV5(_OneTensor):
     """A row is a box, whether there is an object, and of which class it is then."""
@@ -71,12 +70,10 @@ class YoloV5(_OneTensor):
 
     def is_likely(self, output: Any, tensors: Tensors) -> bool:
         (rows,) = tensors
-        is_end_to_end = rows.shape[2] == YoloV10.channels and are_indexes(rows[..., 5])
-        if is_end_to_end or are_fractions(
-            rows[..., :4]
-        ):  # these may be of RT-DETR's, which has no objectness
+        if rows.shape[2] == YoloV10.channels and are_indexes(rows[..., 5]):
             return False
-        return _has_more_boxes_than_values(rows) and are_probabilities(rows[..., 4:])
+        # Fractions may be RT-DETR's, whose rows have no objectness.
+        return are_probabilities(rows[..., 4:]) and not are_fractions(rows[..., :4])
 
     def of_image(self, rows: torch.Tensor) -> Detections:
         best, labels = rows[:, 5:].max(dim=1)
@@ -97,7 +94,8 @@ class YoloV8(_OneTensor):
 
     def is_likely(self, output: Any, tensors: Tensors) -> bool:
         (rows,) = tensors
-        return _has_more_boxes_than_values(rows) and are_probabilities(rows[..., 4:])
+        is_told = self.is_usual(tensors) or not are_fractions(rows[..., :4])
+        return is_told and are_probabilities(rows[..., 4:])
 
     def of_image(self, rows: torch.Tensor) -> Detections:
         scores, labels = rows[:, 4:].max(dim=1)
@@ -122,6 +120,9 @@ class YoloV10(_OneTensor):
     def is_likely(self, output: Any, tensors: Tensors) -> bool:
         rows = torch.cat(tensors)
         return are_probabilities(rows[:, 4]) and are_indexes(rows[:, 5])
+
+    def is_usual(self, tensors: Tensors) -> bool:
+        return True
 
     def detections(self, tensors: Tensors) -> list[Detections]:
         return [self.of_image(rows) for rows in tensors]

@@ -109,6 +109,8 @@ def test_names_of_outputs_do_not_count(name: str) -> None:
         ("yolov10", torch.zeros(1, 300, 6)),  # nothing found
         ("yolov5", torch.full((1, 25200, 85), float("nan"))),
         ("yolov8", torch.full((1, 84, 8400), float("nan"))),
+        ("yolov5", yolov5()[:, :3]),  # fewer boxes than values
+        ("yolov8", yolov8()[..., :3]),
         ("yolov5", (yolov5(), [torch.zeros(1, 3, 8, 8, 8)])),  # as an eager network returns it
         ("yolov8", (yolov8(), [torch.zeros(1, 67, 8, 8)])),
         ("yolov10", (yolov10(), {"one2one": None})),
@@ -136,6 +138,7 @@ def test_what_is_unlike_the_usual_is_read_too(name: str, output: Any) -> None:
             [torch.zeros(1, 116, 8400), torch.zeros(1, 32, 160, 160)],
             r"\[1, 116, 8400\] and \[1, 32, 160, 160\]",
         ),
+        (torch.cat([random(1, 7, 4), random(1, 7, 3)], dim=-1).transpose(1, 2), r"a tensor \[1, 7, 7\]"),
         ([corners(50).flip(-1), random(2, 50, 3)], r"\[2, 50, 4\] and \[2, 50, 3\]"),
         ({"loss": None}, "a dict with loss a NoneType"),
         ("text", "a str"),
