@@ -167,6 +167,16 @@ def test_models_of_ones_own(output, settings, dimension, load_file):
     assert description["dimension"] == dimension
 
 
+def test_images_that_differ_in_size_share_a_batch(load_file):
+    handler, context = load_file("x.mean((2, 3))", crop=None, normalize=False)
+    rows = [*PHOTOS, {"data": photo("yellow")}]
+    answers = handler.handle(rows, context)
+    assert context.statuses == {}
+    assert len({tuple(image.shape) for image in handler.preprocess(rows)}) == 3
+    for row, answer in zip(rows, answers):
+        assert handler.handle([row], context)[0] == pytest.approx(answer, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [({"head": "classifier"}, "no layer 'classifier'.*fc"), ({"pooling": "median"}, r"handler\.pooling")],
