@@ -52,12 +52,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
             rates = {run.__name__: run(archive, photos) for run in runs}
             found.append({**rates, "load": os.getloadavg()[0]})
             sys.stderr.write(f"round {number + 1}: {found[-1]}\n")
-    ratios = sorted(each["by_command"] / each["by_handler"] for each in found)
-    command, handler = (
-        statistics.median(each[run] for each in found) for run in ("by_command", "by_handler")
-    )
-    print(f"predict {command:.1f} files/s, the handler alone {handler:.1f} files/s (medians)")
-    print(f"ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}); aim: {AIM}")
+    print(text(found))
     if options.json:
         facts = {
             "machine": describe(options.seed, options.rounds),
@@ -65,6 +60,18 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
             "found": found,
         }
         options.json.write_text(json.dumps(facts, indent=2))
+
+
+def text(found: list[dict[str, float]]) -> str:
+    """The medians of the rounds, and of their ratios."""
+    command, handler = (
+        statistics.median(each[run] for each in found) for run in ("by_command", "by_handler")
+    )
+    ratios = sorted(each["by_command"] / each["by_handler"] for each in found)
+    return (
+        f"predict {command:.1f} files/s, the handler alone {handler:.1f} files/s;"
+        f" ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}), aim {AIM}"
+    )
 
 
 def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:

@@ -164,7 +164,7 @@ def test_what_cannot_be_done_is_one_sentence_and_2(
 @pytest.mark.parametrize("output", ["a.jsonl", "a.csv", "a.parquet"])
 def test_after_a_kill_only_the_batch_in_flight_is_asked_again(place: Place, output: str) -> None:
     if output == "a.parquet":
-        pytest.importorskip("pyarrow")
+        pytest.importorskip("pyarrow", exc_type=ImportError)
     place.write(**{f"f{number}": f"text {number}" for number in range(9)})
     place.write(f5="kill")
     killed = place.run("in", "--output", output)
