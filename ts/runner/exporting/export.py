@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -29,6 +26,7 @@ from ts.runner.exporting.recording import Call, recorded_calls
 from ts.runner.exporting.repacking import Contents, new_contents
 from ts.runner.exporting.samples import made_up_inputs, random_images, takes_images
 from ts.runner.exporting.settings import without
+from ts.runner.exporting.silence import quiet
 from ts.runner.folders import temporary_folder
 
 # What changes an eager model's numbers, and is not in the program; and what takes time, and changes none.
@@ -284,17 +282,3 @@ def pack(contents: Contents, target: Path, force: bool) -> None:
         pack_files(contents.files, contents.manifest, target, force)
     except ModelArchiverError as error:
         raise ArchiveError(str(error)) from error
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps torch's warnings and logs of an export, which are for its makers, from the terminal."""
-    logger = logging.getLogger("torch")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -33,7 +33,7 @@ def forms_of(module: torch.nn.Module, wanted: Optional[str], model_file: Optiona
         return [torchscript("as asked")]
     state, why_not = _state_dict_of(module, model_file)
     if state:
-        return [state] if wanted or model_file else [state, *_programs("its state dict did not do")]
+        return [state] if wanted or model_file else [state, *_programs("")]
     if wanted:
         raise ArchiveError(
             f"its state dict alone makes no network: {why_not}. The form 'export' needs no class."

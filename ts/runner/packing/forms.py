@@ -13,8 +13,9 @@ import torch
 from ts.runner.answering.model import Model, batch_size_of, one_line
 from ts.runner.answering.payload import Input
 from ts.runner.errors import ArchiveError
-from ts.runner.exporting.export import call_of, exported, quiet
+from ts.runner.exporting.export import call_of, exported
 from ts.runner.exporting.formats import writer
+from ts.runner.exporting.silence import quiet
 
 Write = Callable[[torch.nn.Module, Model, Sequence[Input], Path], None]
 

@@ -19,13 +19,13 @@ from ts.runner.exporting.comparison import Comparison, Said, ask, compare
 from ts.runner.exporting.export import NOT_COMPARED, ROWS, said_by
 from ts.runner.exporting.samples import made_up_inputs
 from ts.runner.exporting.settings import without
+from ts.runner.exporting.silence import only_errors
 from ts.runner.folders import temporary_folder
 from ts.runner.packing.at_hand import started_with
 from ts.runner.packing.checks import check_settings, check_transform, classes_in
 from ts.runner.packing.files import CONFIG, lay_out, pack_job
 from ts.runner.packing.forms import Form
 from ts.runner.packing.labels import LABELS, check_count
-from ts.runner.packing.logs import only_errors
 from ts.runner.packing.settings import write_config
 
 
@@ -59,12 +59,17 @@ class Made:
     Attributes:
         form: of its model.
         comparison: of the module's answers and the archive's.
-        refused: why other forms were not to be had.
+        refused: why better forms were not to be had.
     """
 
     form: Form
     comparison: Comparison
     refused: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        """Why it has this form, for a person to read."""
+        return "; ".join(self.refused) or self.form.reason
 
 
 def make(draft: Draft, forms: Sequence[Form]) -> Made:

@@ -131,7 +131,7 @@ def _packed(module: torch.nn.Module, job: ModelArchiverConfig, given: Given, for
     )
     made = make(draft, forms_of(module, form, job.model_file))
     path = Path(job.export_path, f"{job.model_name}{'.tar.gz' if job.archive_format == 'tgz' else '.mar'}")
-    return Packed(path, job.handler, made.form.name, made.form.reason, len(labels or ()), made.comparison)
+    return Packed(path, job.handler, made.form.name, made.reason, len(labels or ()), made.comparison)
 
 
 def unwrapped(model: Any) -> torch.nn.Module:
@@ -146,6 +146,11 @@ def unwrapped(model: Any) -> torch.nn.Module:
 
 def _handler_of(module: torch.nn.Module) -> str:
     found = kind_of(module)
+    if hasattr(module, "save_pretrained") and hasattr(module, "config"):
+        raise ArchiveError(
+            f"a {type(module).__name__} of transformers is packed as it is saved: call save_pretrained(FOLDER) of it"
+            " and of its tokenizer or processor, and give torch-model-archiver --extra-files FOLDER"
+        )
     if found is None:
         raise ArchiveError(
             f"a {type(module).__name__} does not say which handler serves it: give one, such as"

@@ -20,7 +20,7 @@ from ts.handler_utils.models.formats.timm_networks import (
 )
 from ts.handler_utils.models.formats.weights import load_weights
 from ts.runner.errors import ArchiveError
-from ts.runner.packing.logs import only_errors
+from ts.runner.exporting.silence import only_errors
 from ts.runner.packing.networks.network import Network, classes_of, existing_file, state_dict_of
 
 logger = logging.getLogger(__name__)

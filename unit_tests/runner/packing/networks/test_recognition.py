@@ -20,7 +20,6 @@ from ts.runner.packing.networks.recognition import kind_of, recognized
         ("shufflenet_v2_x0_5", {"num_classes": 2}),
         ("googlenet", {"transform_input": True, "aux_logits": False}),
         ("lraspp_mobilenet_v3_large", {"num_classes": 4}),
-        ("ssdlite320_mobilenet_v3_large", {}),
         ("fasterrcnn_mobilenet_v3_large_320_fpn", {"num_classes": 3, "batch_norm_eps": 0.0}),
     ],
 )
