@@ -44,12 +44,13 @@ class Example:
     """An archive, and what to ask it.
 
     Attributes:
-        folder: in `examples/`, with the `build.py` that builds the archive.
+        folder: in `examples/`.
         model_name: the archive's.
         title: the network, and what it tells.
         inputs: photos or texts, that it is asked about.
         ask: takes the started archive and the inputs, a photo as its path.
         curl: the arguments by which curl asks a running TorchServe; `{input}` stands for the first input.
+        script: the file in the folder that builds the archive.
     """
 
     folder: str
@@ -58,6 +59,7 @@ class Example:
     inputs: tuple[Asset | str, ...]
     ask: Callable[[Model, Sequence[Any]], Outcome]
     curl: tuple[str, ...] = ("-T", "{input}")
+    script: str = "build.py"
 
     @property
     def archive(self) -> Path:
@@ -81,7 +83,7 @@ class Example:
             StepFailedError: the archive cannot be built.
         """
         if not self.is_built():
-            build = str(HERE / self.folder / "build.py")
+            build = str(HERE / self.folder / self.script)
             command = [sys.executable, build, "--export-path", str(MODEL_STORE)]
             run_step(f"build {as_typed(self.archive)}", command, LOGS / f"build-{self.model_name}.log")
         photos = [each for each in self.inputs if isinstance(each, Asset)]

@@ -15,8 +15,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from examples.environment import Environment
 from examples.steps import StepFailedError
 
-# The folders of the default handlers' examples, in the order in which they are shown.
-HANDLERS = ("image_classifier", "object_detector", "image_segmenter", "text_classifier")
+# The folders of the examples that are shown, in their order: those of four handlers, and two ways that surprise.
+SHOWN = (
+    "image_classifier",
+    "object_detector",
+    "image_segmenter",
+    "text_classifier",
+    "embedder",
+    "network_by_name",
+)
+EXTRAS = ("timm",)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,9 +33,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only",
         action="append",
-        choices=HANDLERS,
-        metavar="HANDLER",
-        help=f"one of {', '.join(HANDLERS)}; repeatable",
+        choices=SHOWN,
+        metavar="EXAMPLE",
+        help=f"one of {', '.join(SHOWN)}; repeatable",
     )
 
 
@@ -37,7 +45,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_options(parser)
-    extras = ["server"] if parser.parse_args().serve else []
+    extras = [*EXTRAS, *(["server"] if parser.parse_args().serve else [])]
     environment = Environment()
     try:
         environment.ensure(extras)

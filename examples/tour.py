@@ -18,20 +18,21 @@ from rich.console import Console
 from examples.assets import Asset, cache_folder
 from examples.environment import ROOT
 from examples.example import PICTURES, Example, as_typed, exit_code
+from examples.network_by_name import NAME
 from examples.pictures import contact_sheet
-from examples.quickstart import HANDLERS, add_options
+from examples.quickstart import SHOWN, add_options
 from ts.runner.main import main as run_command
 
 URL = "http://127.0.0.1:8080/predictions"
 
 
-def load_example(handler: str) -> Example:
-    """The example of a default handler."""
-    return importlib.import_module(f"examples.{handler}.ask").EXAMPLE
+def load_example(folder: str) -> Example:
+    """The example of a folder."""
+    return importlib.import_module(f"examples.{folder}.ask").EXAMPLE
 
 
 def write_contact_sheet(pictures: Sequence[Path]) -> Path:
-    """Puts pictures onto one sheet, each below its handler's name."""
+    """Puts pictures onto one sheet, each below its example's name."""
     path = PICTURES / "all.png"
     contact_sheet([(picture.stem.partition("-")[0], Image.open(picture)) for picture in pictures]).save(path)
     return path
@@ -49,16 +50,21 @@ def curl_line(example: Example) -> str:
     return shlex.join(["curl", f"{URL}/{example.model_name}", *arguments])
 
 
-def next_commands(example: Example) -> list[str]:
+def next_commands(examples: Sequence[Example]) -> list[str]:
     """Commands to go on with, as they are typed in the current folder."""
     runner = str(as_typed(Path(sys.executable).with_name("torch-model-runner")))
-    archive = str(as_typed(example.archive))
-    file = typed_input(example) if isinstance(example.inputs[0], Asset) else "FILE"
-    return [
-        shlex.join([runner, "predict", archive, file]),
-        shlex.join([runner, "inspect", archive]),
-        shlex.join(["python", str(as_typed(ROOT / "examples" / "quickstart.py")), "--serve"]),
-    ]
+    first, shown = examples[0], {example.folder: example for example in examples}
+    file = typed_input(first) if isinstance(first.inputs[0], Asset) else "FILE"
+    commands = [[runner, "predict", str(as_typed(first.archive)), file]]
+    if by_name := shown.get("network_by_name"):
+        weights = str(as_typed(by_name.archive.with_name(f"{NAME}.safetensors")))
+        commands.append([runner, "predict", "--architecture", f"timm/{NAME}", "--weights", weights, file])
+    if detector := shown.get("object_detector"):
+        pictures = ["--option", "format=overlay", "--save", str(as_typed(PICTURES / "found"))]
+        commands.append([runner, "predict", str(as_typed(detector.archive)), str(cache_folder()), *pictures])
+    commands.append([runner, "inspect", str(as_typed(first.archive))])
+    commands.append(["python", str(as_typed(ROOT / "examples" / "quickstart.py")), "--serve"])
+    return [shlex.join(command) for command in commands]
 
 
 def print_list(heading: str, lines: Iterable[str]) -> None:
@@ -66,16 +72,16 @@ def print_list(heading: str, lines: Iterable[str]) -> None:
     print(heading, *(f"  {line}" for line in lines), "", sep="\n", flush=True)
 
 
-def run(handlers: Sequence[str], serve: bool) -> int:
+def run(folders: Sequence[str], serve: bool) -> int:
     """Shows the examples, and serves their archives or says what to type next."""
     console = Console(highlight=False)
-    examples = [load_example(handler) for handler in handlers]
+    examples = [load_example(folder) for folder in folders]
     pictures = [picture for example in examples for picture in example.show(console)]
     if pictures:
         pictures.append(write_contact_sheet(pictures))
         print_list("Pictures:", [str(as_typed(picture)) for picture in pictures])
     if not serve:
-        print_list("Type next:", next_commands(examples[0]))
+        print_list("Type next:", next_commands(examples))
         return 0
     print_list("Once TorchServe is ready, type in another terminal:", map(curl_line, examples))
     return run_command(["serve", "--engine", "torchserve", *(str(example.archive) for example in examples)])
@@ -86,7 +92,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     add_options(parser)
     options = parser.parse_args()
-    return exit_code(lambda: run(options.only or HANDLERS, options.serve))
+    return exit_code(lambda: run(options.only or SHOWN, options.serve))
 
 
 if __name__ == "__main__":

@@ -84,7 +84,9 @@ PHOTO_SEARCH = Example(
     "EfficientNet-Lite0 says which photos are alike",
     (CHELSEA, COFFEE, ASTRONAUT, ROCKET),
     ask_photos,
+    script="build_photos.py",
 )
+EXAMPLE = PHOTO_SEARCH  # for quickstart, which has its weights already
 
 if __name__ == "__main__":
     sys.exit(main(SENTENCE_SEARCH, PHOTO_SEARCH))

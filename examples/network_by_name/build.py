@@ -13,9 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from examples.assets import EFFICIENTNET_LITE0, fetch
 from examples.building import main
+from examples.network_by_name import NAME
 from ts.runner import pack
-
-NAME = "tf_efficientnet_lite0"
 
 
 def network() -> torch.nn.Module:

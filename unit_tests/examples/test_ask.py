@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from examples.assets import ASTRONAUT, CHELSEA, COFFEE, MINILM, Asset
+from examples.assets import ASTRONAUT, CHELSEA, COFFEE, MINILM, REUTERS_TRAIN, Asset
 from examples.custom_handler.ask import CAT_OR_NOT, IMAGE_EMBEDDER
 from examples.embedder.ask import PHOTO_SEARCH, SENTENCE_SEARCH
 from examples.image_classifier.ask import EXAMPLE as IMAGE_CLASSIFIER
 from examples.image_segmenter.ask import EXAMPLE as IMAGE_SEGMENTER
+from examples.network_by_name.ask import EXAMPLE as NETWORK_BY_NAME
 from examples.object_detector.ask import EXAMPLE as OBJECT_DETECTOR
 from examples.text_classifier.ask import EXAMPLE as TEXT_CLASSIFIER
+from examples.text_classifier.ask import TEXTS
+from examples.yolo_export.ask import EXAMPLE as YOLO_EXPORT
+from ts.runner import load_archive
 
 
 def words(lines: list[str]) -> list[str]:
@@ -88,7 +92,31 @@ def test_embedder_shows_the_sentences_that_questions_are_about(show, fetch_or_sk
     ]
 
 
-def test_embedder_shows_the_photo_that_a_piece_was_cut_out_of(show, fetch_or_skip):
-    fetch_or_skip(MINILM)  # which is packed in the same go
+def test_embedder_shows_the_photo_that_a_piece_was_cut_out_of(show):
     lines = words(show(PHOTO_SEARCH).lines)
     assert lines[1:4] == ["a piece of chelsea.png, in a mirror", "chelsea.png 0.888", "astronaut.png 0.168"]
+
+
+def test_a_network_by_name_has_its_own_transform_and_labels(show):
+    pytest.importorskip("timm", reason="pip install timm: it has the network")
+    lines = words(show(NETWORK_BY_NAME).lines)
+    assert lines[1:4] == ["chelsea.png", "tiger cat 0.393", "Egyptian cat 0.356"]
+    assert lines[7:9] == ["coffee.png", "espresso 0.951"]
+
+
+def test_an_exported_yolo_finds_the_cup_where_the_model_file_does(show):
+    assert show(YOLO_EXPORT).lines[1:3] == ["coffee.png", "cup 0.644 x 150 to 428, y 24 to 307"]
+
+
+def test_a_saved_model_of_transformers_tells_topics(fetch_or_skip, monkeypatch, tmp_path):
+    pytest.importorskip("transformers", reason="pip install transformers: it runs the network")
+    from examples.hugging_face import build, train
+
+    fetch_or_skip(MINILM)
+    fetch_or_skip(REUTERS_TRAIN)
+    monkeypatch.setattr(train, "A_TOPIC", 8)
+    with load_archive(build.build_archive(tmp_path), device="cpu") as model:
+        answers = model.predict(list(TEXTS), options={"topk": 1})
+    topics = [topic for answer in answers for topic in answer.response]
+    assert topics[:3] == ["crude", "grain", "ship"]
+    assert topics[3] in ("interest", "money-fx")  # eight documents of each do not tell them apart

@@ -42,19 +42,19 @@ def test_the_tour_runs_in_the_environment(
     calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_main(monkeypatch) == 0
-    assert calls == [("ensure",), ("tour.py",)]
+    assert calls == [("ensure", "timm"), ("tour.py",)]
 
 
 def test_serving_needs_the_server(calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_main(monkeypatch, "--serve") == 0
-    assert calls == [("ensure", "server"), ("tour.py", "--serve")]
+    assert calls == [("ensure", "timm", "server"), ("tour.py", "--serve")]
 
 
 def test_a_tour_may_be_of_some_handlers_only(
     calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_main(monkeypatch, "--only", "image_segmenter") == 0
-    assert calls == [("ensure",), ("tour.py", "--only", "image_segmenter")]
+    assert calls == [("ensure", "timm"), ("tour.py", "--only", "image_segmenter")]
     with pytest.raises(SystemExit):
         run_main(monkeypatch, "--only", "image_segmentor")
     assert "invalid choice: 'image_segmentor'" in capsys.readouterr().err

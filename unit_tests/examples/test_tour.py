@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from examples import tour
-from examples.quickstart import HANDLERS
-from examples.tour import curl_line, load_example, run
+from examples.quickstart import SHOWN
+from examples.tour import curl_line, load_example, next_commands, run
 
 
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_each_default_handler_has_an_example_in_a_folder_of_its_name(handler: str) -> None:
-    assert load_example(handler).folder == handler
+@pytest.mark.parametrize("folder", SHOWN)
+def test_what_is_shown_is_an_example_in_a_folder_of_its_name(folder: str) -> None:
+    assert load_example(folder).folder == folder
 
 
 def test_the_tour_writes_the_pictures_and_says_what_to_type_next(
@@ -31,6 +31,14 @@ def test_the_tour_writes_the_pictures_and_says_what_to_type_next(
     assert pictures.split() == [f"pictures/{name}.png" for name in names]
     assert Image.open("pictures/all.png").size[0] == 1440
     assert "torch-model-runner predict model_store/efficientnet_lite0.mar" in commands
+    assert "--option format=overlay --save pictures/found" in commands
+    assert "--architecture" not in commands
+
+
+def test_a_network_by_name_is_asked_without_an_archive(model_store: Path) -> None:
+    commands = next_commands([load_example("network_by_name")])
+    weights = model_store / "tf_efficientnet_lite0.safetensors"
+    assert f"predict --architecture timm/tf_efficientnet_lite0 --weights {weights} " in commands[1]
 
 
 def test_serving_gives_a_curl_line_for_each_archive_and_serves_them_all(
