@@ -61,9 +61,9 @@ class Saver:
     def _save(self, row: Row) -> str:
         path = self._free(row)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if os.path.commonpath([self._root, os.path.realpath(path.parent)]) != self._root:
+            if not holds(self._root, os.path.realpath(path.parent)):
                 raise InputError(f"{path} is not written: a link there leads out of {self._folder}")
+            path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):
                 path.unlink()  # never what a link leads to
             path.write_bytes(row.content)
@@ -100,14 +100,21 @@ def common_folder(inputs: Iterable[str]) -> str:
     """The deepest folder that holds all files and folders, URLs left out; a folder holds itself."""
     base: Optional[str] = None
     for name in inputs:
-        if name == STDIN or URL.match(name):
-            continue
-        if glob.has_magic(name) and not os.path.lexists(name):
-            name = str(fixed_folder(name))
-        path = os.path.abspath(name)
-        folder = path if os.path.isdir(path) else os.path.dirname(path)
-        base = folder if base is None else os.path.commonpath([base, folder])
+        if name != STDIN and not URL.match(name):
+            path = os.path.abspath(without_pattern(name))
+            folder = path if os.path.isdir(path) else os.path.dirname(path)
+            base = folder if base is None else os.path.commonpath([base, folder])
     return base or os.getcwd()
+
+
+def without_pattern(name: str) -> str:
+    """The folder in which a pattern looks for files; any other input as it is."""
+    return str(fixed_folder(name)) if glob.has_magic(name) and not os.path.lexists(name) else name
+
+
+def holds(folder: str, path: str) -> bool:
+    """Whether a path, without links, is a folder or lies in it."""
+    return os.path.join(path, "").startswith(os.path.join(folder, ""))
 
 
 def suffix_of(row: Row) -> str:
@@ -137,15 +144,11 @@ def check_folder(folder: Path, inputs: Iterable[str], may_be_there: bool) -> Non
     if os.path.lexists(root) and not os.path.isdir(root):
         raise InputError(f"--save {folder} is no folder")
     for name in inputs:
-        if name != STDIN and not URL.match(name) and os.path.exists(name):
-            place = os.path.realpath(name)
-            if (
-                os.path.splitdrive(root)[0] == os.path.splitdrive(place)[0]
-                and os.path.commonpath([root, place]) == root
-            ):
-                raise InputError(
-                    f"--save {folder} holds {name}, which answers might replace: name another folder"
-                )
+        is_here = name != STDIN and not URL.match(name)
+        if is_here and holds(root, os.path.realpath(without_pattern(name))):
+            raise InputError(
+                f"--save {folder} holds {name}, which answers might replace: name another folder"
+            )
     if not may_be_there and os.path.isdir(root) and os.listdir(root):
         raise InputError(
             f"--save {folder} is not empty: name another folder, or replace files in it by --force"

@@ -25,7 +25,7 @@ class Wanted:
     Args:
         fits: Whether the handler reads a file of such a name.
         what: What it reads, in a word: "images"; "" if that is not known.
-        without: Folders and files that are not asked, since answers are written there.
+        without: Folders and files that answers are written to.
 
     Attributes:
         left_out: How many files are not asked, by their suffix, or by their name if they have none.
@@ -38,12 +38,14 @@ class Wanted:
 
     def __call__(self, path: str) -> bool:
         name = PurePath(path)
-        if self._without and os.path.join(os.path.realpath(path), "").startswith(self._without):
-            return False
         if name.name.lower() not in OF_SYSTEMS and self._fits(path):
             return True
         self.left_out[name.suffix.lower() if name.name.lower() not in OF_SYSTEMS else name.name] += 1
         return False
+
+    def is_answer(self, path: str) -> bool:
+        """Whether a file lies where answers are written."""
+        return bool(self._without) and os.path.join(os.path.realpath(path), "").startswith(self._without)
 
     def __str__(self) -> str:
         """E.g. "2 files of folders are left out, whose names are not those of images: 1 .txt, 1 Thumbs.db"."""

@@ -52,7 +52,9 @@ class Inputs:
         return Wanted(*by_name(known.payloads, known.formats), self._targets)
 
     def files(self, wanted: Wanted) -> Iterator[str]:
-        return chain(list_files(self.named, wanted), listed_files(self.listed, wanted))
+        """The files to be answered; those of answers, which may lie in the same folders, are none of them."""
+        found = chain(list_files(self.named, wanted), listed_files(self.listed, wanted))
+        return (file for file in found if not wanted.is_answer(file))
 
 
 def check_targets(arguments: argparse.Namespace, inputs: Inputs) -> None:
@@ -109,10 +111,14 @@ def path_of(name: Optional[str]) -> Optional[Path]:
 def tell_of_end(job: Job) -> None:
     """Says before the reason why a job ends early what is kept of it."""
     report = job.report()
-    if report.answered and job.goes_on:
+    if report.answered:
+        way = (
+            "and kept; the same command with --resume goes on with the others"
+            if job.goes_on
+            else "and saved; with an --output it would be known which, and one could go on"
+        )
         sys.stderr.write(
-            f"torch-model-runner: {report.answered:,} of {report.files:,} files are answered and kept; the same"
-            " command with --resume goes on with the others\n"
+            f"torch-model-runner: {report.answered:,} of {report.files:,} files are answered {way}\n"
         )
 
 

@@ -115,7 +115,8 @@ def test_nothing_is_written_outside_of_the_folder(folder: Path) -> None:
     (folder / "out").mkdir()
     (folder / "out" / "a").symlink_to(folder / "more")
     with pytest.raises(InputError, match="a link there leads out of out"):
-        saved(["photos"], ["photos/a/b.jpg"])
+        saved(["photos"], ["photos/a/sub/b.jpg"])
+    assert [path.name for path in (folder / "more").iterdir()] == ["c.jpg"]
     (folder / "out" / "c.png").symlink_to(folder / "photos" / "c.jpg")
     assert saved(["photos"], ["photos/c.jpg"]) == ["c.png"]
     assert (folder / "photos" / "c.jpg").read_text() == "a photo"
@@ -134,6 +135,8 @@ def test_a_folder_that_cannot_be_written_in_is_told(folder: Path) -> None:
         ("photos", ["photos"], "--save photos holds photos, which answers might replace"),
         ("photos", ["photos/c.jpg"], r"--save photos holds photos/c\.jpg"),
         (".", ["photos"], r"--save \. holds photos"),
+        ("photos", ["photos/*.jpg"], r"--save photos holds photos/\*\.jpg"),
+        ("photos", ["photos/**/*.jpg"], r"--save photos holds photos/\*\*/\*\.jpg"),
         ("more/c.jpg", ["photos"], r"--save more/c\.jpg is no folder"),
         (
             "more",
@@ -148,7 +151,7 @@ def test_a_folder_is_refused_where_files_would_be_lost(save: str, inputs: list[s
 
 
 def test_a_folder_in_that_of_the_inputs_or_one_that_may_be_there_is_fine(folder: Path) -> None:
-    check_folder(Path("photos/out"), ["photos", "-", "s3://b/c", "gone.jpg"], may_be_there=False)
+    check_folder(Path("photos/out"), ["photos", "-", "s3://b/c", "gone.jpg", "*.jpg"], may_be_there=False)
     check_folder(Path("more"), ["photos"], may_be_there=True)
     assert common_folder(["photos", "-", "s3://b/c"]) == str(folder / "photos")
     assert common_folder(["-"]) == str(folder)

@@ -49,9 +49,9 @@ def test_what_is_left_out_is_said_by_kind() -> None:
     )
 
 
-def test_the_folder_of_answers_is_not_asked_and_not_told_of(tmp_path: Path) -> None:
+def test_answers_are_told_from_inputs(tmp_path: Path) -> None:
     wanted = Wanted(without=[tmp_path / "out", tmp_path / "a.jsonl"])
-    assert not wanted(str(tmp_path / "a.jsonl"))
-    assert not wanted(str(tmp_path / "out" / "a.jpg"))
-    assert wanted(str(tmp_path / "outer.jpg"))
-    assert not wanted.left_out
+    assert wanted.is_answer(str(tmp_path / "a.jsonl"))
+    assert wanted.is_answer(str(tmp_path / "out" / "a.jpg"))
+    assert not wanted.is_answer(str(tmp_path / "outer.jpg"))
+    assert not Wanted().is_answer(str(tmp_path / "a.jsonl"))

@@ -206,6 +206,7 @@ def test_the_output_is_no_input(place: Place) -> None:
     place.write(a="one")
     assert place.here("in", "--output", "in/a.jsonl", "--save", "in/out") == 0
     assert place.here("in", "--output", "in/a.jsonl", "--save", "in/out", "--resume") == 0
+    assert place.here("in/**/*", "--output", "in/a.jsonl", "--save", "in/out", "--force") == 0
     assert [each["input"] for each in lines("in/a.jsonl")] == ["in/a.txt"]
 
 

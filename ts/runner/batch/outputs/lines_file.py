@@ -70,10 +70,10 @@ class LinesFile:
             InputError: It cannot be written.
         """
         try:
+            self._cut(0)
             self.facts_place.write_text(json.dumps(facts), encoding="utf-8")
         except OSError as error:
             raise self._unwritable(error) from error
-        self._cut(0)
         self._write(self._format.header)
 
     def rows(self) -> Iterator[Row]:
