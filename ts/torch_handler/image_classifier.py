@@ -71,7 +71,7 @@ class ImageClassifier(VisionHandler):
         options = Configuration.of(self).options(len(values))
         largest = min(max((asked.topk for asked in options), default=1), values.shape[1])
         best, classes = values.topk(largest, dim=1)
-        counts = [count_named(row, asked.topk, asked.threshold) for row, asked in zip(best, options)]
+        counts = [count_named(row, asked) for row, asked in zip(best, options)]
         named = [row[:count] for row, count in zip(best.tolist(), counts)]
         indexes = [row[:count] for row, count in zip(classes.tolist(), counts)]
         if activation.name == "none":

@@ -113,7 +113,7 @@ class TextClassifier(TextHandler):
         """
         values = Activation.of(self).values(data, paired=False)
         options = Configuration.of(self).options(len(values))
-        classes = [_named(row, asked.topk, asked.threshold) for row, asked in zip(values, options)]
+        classes = [_named(row, asked) for row, asked in zip(values, options)]
         named = [[row[index] for index in indexes] for row, indexes in zip(values.tolist(), classes)]
         return map_class_to_label(named, self.mapping, classes)
 
@@ -142,9 +142,9 @@ def _insight(handler: TextClassifier, single: TextBatch, target: Optional[int]) 
     return {"words": handler.get_word_token(words), "importances": importances, "target": label}
 
 
-def _named(values: torch.Tensor, topk: Optional[int], threshold: Optional[float]) -> list[int]:
+def _named(values: torch.Tensor, asked: Any) -> list[int]:
     """The classes that an answer names, by their indexes."""
-    if topk is None and threshold is None:
+    if asked.topk is None and getattr(asked, "threshold", None) is None:
         return list(range(len(values)))
     best, classes = values.sort(descending=True, stable=True)
-    return classes[: count_named(best, topk, threshold)].tolist()
+    return classes[: count_named(best, asked)].tolist()

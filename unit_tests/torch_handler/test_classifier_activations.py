@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 import torch
 
 from ts.handler_utils.images.settings import ImageClassifierSettings
+from ts.handler_utils.requests.options import Options
 from ts.handler_utils.text.settings import TextClassifierSettings
 from ts.runner import load_archive
 from ts.torch_handler.image_classifier import ImageClassifier
@@ -160,3 +161,19 @@ def test_texts_are_answered_alike_and_in_the_order_of_labels_without_topk_and_th
     (answer,) = handler.postprocess(torch.tensor([OUTPUTS]))
     assert list(answer) == [label for label, _ in expected]
     assert answer == pytest.approx(dict(expected), abs=1e-4)
+
+
+# Handlers of one's own ---------------------------------------------------------------------------------------
+
+
+class OwnOptions(Options):
+    topk: Optional[int] = None
+
+
+@pytest.mark.parametrize("kind", [ImageClassifier, TextClassifier])
+def test_options_of_ones_own_need_not_have_a_threshold(kind):
+    class Own(kind):
+        options_class = OwnOptions
+
+    (answer,) = Own().postprocess(torch.tensor([OUTPUTS]))
+    assert sorted(answer) == ["0", "1", "2"]

@@ -271,3 +271,28 @@ def test_a_layer_explains_what_was_found(layout, tmp_path, make_context):
     assert not context.statuses, json.dumps(found)
     assert torch.tensor(found).shape == (64, 64)
     assert torch.tensor(found).max() == pytest.approx(1)
+
+
+# transformers' models, of a model file of one's own -----------------------------------------------------------
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["detr", "yolos", "rt_detr"])
+def test_models_of_transformers_are_read_as_their_processors_do(name, make_context):
+    pytest.importorskip("transformers")
+    from huggingface_folders import MAKERS
+
+    torch.manual_seed(0)
+    model, processor = MAKERS[name]()
+    model.eval()
+    data, image = picture(96, 64)
+    theirs = processor.post_process_object_detection(model(image[None]), 0.0, [(64, 96)])[0]
+    found = answers(model, [data], make_context(), {"threshold": 0.0})[0]
+    assert len(found) == len(theirs["scores"]) > 1
+    order = theirs["scores"].argsort(descending=True, stable=True)
+    best = sorted(found, key=lambda entry: -entry["score"])
+    for entry, index in zip(best, order.tolist()):
+        assert entry["score"] == pytest.approx(theirs["scores"][index].item(), abs=1e-5)
+        assert entry[str(theirs["labels"][index].item())] == pytest.approx(
+            theirs["boxes"][index].tolist(), abs=1e-3
+        )

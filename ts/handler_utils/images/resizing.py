@@ -98,7 +98,8 @@ def put_into_letterbox(
     place, (rows, columns) = letterbox_of((values.shape[2], values.shape[1]), canvas), both_sides(canvas)
     size = place.height, place.width
     if interpolation != "bilinear":
-        values = to_tensor(resize_image(to_image(values), size[::-1], interpolation))
+        scaled = to_tensor(resize_image(to_image(values), size[::-1], interpolation))
+        values = scaled.to(values.device)
     elif values.shape[1:] != size:
         on_cpu = values.device.type == "cpu"  # a GPU scales floats only
         batch = values[None] if on_cpu else values[None].float()

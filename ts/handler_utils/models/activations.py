@@ -108,15 +108,16 @@ def ends_in_sigmoid(model: Any) -> bool:
     return bool(layers) and getattr(layers[-1], "original_name", type(layers[-1]).__name__) == "Sigmoid"
 
 
-def count_named(best: torch.Tensor, topk: Optional[int], threshold: Optional[float]) -> int:
+def count_named(best: torch.Tensor, asked: Any) -> int:
     """How many classes an answer names.
 
     Args:
         best: the values of classes, the best first.
-        topk: at most so many; None for any number.
-        threshold: the least value; None for any.
+        asked: options: `topk`, at most so many classes, None for any number; and `threshold`, the least value,
+            None for any, which the options of a handler of one's own may lack.
     """
-    count = len(best) if topk is None else min(topk, len(best))
+    count = len(best) if asked.topk is None else min(asked.topk, len(best))
+    threshold = getattr(asked, "threshold", None)
     return count if threshold is None else min(count, int((best >= threshold).sum()))
 
 
