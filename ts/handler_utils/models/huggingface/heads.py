@@ -25,22 +25,22 @@ HANDLERS = {
 
 
 def find_folder(root: Path) -> Optional[Path]:
-    """The saved model folder in an archive: where its only config.json with a `model_type` lies, or the outermost.
+    """The saved model folder in an archive: where a config.json with a `model_type` lies.
 
     Args:
         root: the archive's folder.
 
     Returns:
-        `root` or a folder below it; None where there is none.
+        `root`, or the only folder of the kind in it; None where there is none.
 
     Raises:
         ValueError: there are several side by side.
     """
-    found = [path.parent for path in root.rglob(CONFIG) if is_model_folder(path.parent)]
-    nearest = min((len(folder.parts) for folder in found), default=0)
-    found = sorted(folder for folder in found if len(folder.parts) == nearest)
+    if is_model_folder(root):
+        return root
+    found = sorted(path.parent for path in root.glob(f"*/{CONFIG}") if is_model_folder(path.parent))
     if len(found) > 1:
-        names = ", ".join(folder.relative_to(root).as_posix() for folder in found)
+        names = ", ".join(folder.name for folder in found)
         raise ValueError(f"The archive has several saved model folders, {names}: pack one of them")
     return found[0] if found else None
 

@@ -47,7 +47,7 @@ def offline() -> Iterator[None]:
             for module, name, _ in before:
                 setattr(module, name, True)
             _forget_sessions()
-            with _without_bars(logging):
+            with _quiet(logging):
                 yield
         finally:
             for module, name, value in before:
@@ -56,12 +56,15 @@ def offline() -> Iterator[None]:
 
 
 @contextmanager
-def _without_bars(logging: Any) -> Iterator[None]:
-    shows = logging.is_progress_bar_enabled()
+def _quiet(logging: Any) -> Iterator[None]:
+    """Shows no bars, and no reports on weights, of which `load_network` tells what matters."""
+    shows, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     try:
         logging.disable_progress_bar()
+        logging.set_verbosity_error()
         yield
     finally:
+        logging.set_verbosity(level)
         if shows:
             logging.enable_progress_bar()
 

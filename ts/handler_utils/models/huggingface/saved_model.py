@@ -46,11 +46,19 @@ class SavedModel(Part):
         """
         if names.get("modelFile") or not _are_weights(model_dir, names.get("serializedFile")):
             return False
-        folder = find_folder(Path(model_dir))
+        folder = self._found(Path(model_dir))
         if folder is None:
             return False
         self._folder, self._name = folder, self._handler_for(folder)
         return bool(self._name)
+
+    def _found(self, root: Path) -> Optional[Path]:
+        try:
+            return find_folder(root)
+        except ValueError:
+            if is_default_handler(self.handler):
+                raise
+            return None  # a subclass may have any files, for itself
 
     def _handler_for(self, folder: Path) -> str:
         """The default handler for a folder, if the handler is that one or a subclass; else nothing.
@@ -115,7 +123,9 @@ class SavedModel(Part):
         takes_texts = model.main_input_name == "input_ids"
         if takes_texts:
             self._tell_of_texts(model)
-        if not takes_texts or hasattr(model, "get_text_features"):  # it has a tower for images too, as CLIP has
+        if not takes_texts or hasattr(
+            model, "get_text_features"
+        ):  # it has a tower for images too, as CLIP has
             self._tell_of_photos()
 
     def _tell_of_texts(self, model: Any) -> None:

@@ -45,7 +45,7 @@ def test_a_config_without_a_handler_is_refused_with_what_there_is(config, proble
         handler_of(config)
 
 
-def test_the_folder_is_found_at_the_root_or_below_it(tmp_path):
+def test_the_folder_is_found_at_the_root_or_in_it(tmp_path):
     assert find_folder(tmp_path) is None
     below = write_config(tmp_path / "resnet", model_type="resnet")
     write_config(tmp_path / "1_Pooling", pooling_mode_cls_token=True)
