@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +15,9 @@ from ts.handler_utils.pictures.palette import Colour
 _TINT, _LINE, _CASING = 0.38, 1.0, 0.6  # how far each covers the photo
 _DARK = (0, 0, 0)  # of the casing: no colour of a class is dark
 _FINE = 4  # pixels of the grid that the line of a large photo is wide, or more
+_LARGEST = 1_500_000  # pixels of the grid
 _SOFT = 0.6  # pixels of the grid that edges are softened by
-_COARSE = 4  # pixels of a photo that one of the grid is wide, from which on halves of them are not seen
+_COARSE = 3  # pixels of a photo that one of the grid is wide, from which on halves of them are not seen
 _SAMPLES = 192  # pixels of the longer side of what colours are measured on
 
 
@@ -43,7 +45,7 @@ def draw_regions(drawn: Image.Image, regions: Any, colours: Mapping[int, Colour]
     Raises:
         ValueError: `regions` has not two dimensions.
     """
-    width = round(_outline(drawn.size) / _step(drawn.size))
+    width = max(1, round(_outline(drawn.size) / _step(drawn.size)))
     paint, cover = _painted(on_grid(regions, drawn.size), colours, width)
     if cover.getbbox():  # of nothing: None
         drawn.paste(_at(paint, drawn.size), mask=_at(cover, drawn.size))
@@ -92,8 +94,8 @@ def _outline(photo: Size) -> int:
 
 
 def _step(photo: Size) -> int:
-    """How many pixels of the photo one of the grid is wide."""
-    return max(1, _outline(photo) // _FINE)
+    """How many pixels of the photo one of the grid is wide: so many that a long, thin photo has no large grid."""
+    return max(1, _outline(photo) // _FINE, math.ceil(math.sqrt(photo[0] * photo[1] / _LARGEST)))
 
 
 def _at(layer: Image.Image, photo: Size) -> Image.Image:

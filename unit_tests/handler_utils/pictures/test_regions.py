@@ -95,7 +95,13 @@ def test_any_map_on_small_photos_is_drawn_alike_twice(regions: np.ndarray) -> No
 
 @pytest.mark.parametrize(
     ("photo", "grid"),
-    [((1, 1), (1, 1)), ((320, 240), (320, 240)), ((1920, 1080), (960, 540)), ((4096, 3072), (1024, 768))],
+    [
+        ((1, 1), (1, 1)),
+        ((320, 240), (320, 240)),
+        ((1920, 1080), (960, 540)),
+        ((4096, 3072), (1024, 768)),
+        ((35_000, 350), (11_667, 117)),
+    ],
 )
 def test_large_photos_are_drawn_on_a_smaller_grid(photo: tuple[int, int], grid: tuple[int, int]) -> None:
     assert grid_size(photo) == grid
