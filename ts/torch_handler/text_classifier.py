@@ -100,7 +100,7 @@ class TextClassifier(TextHandler):
         """Names the classes of each row.
 
         Args:
-            data: logits [N, classes].
+            data: logits [N, classes]; with `activation` sigmoid or none, [N] of a model with a single output too.
 
         Returns:
             For each row the probabilities, in [0, 1], by label: of all classes in their own order, or, with `topk`
@@ -111,7 +111,9 @@ class TextClassifier(TextHandler):
                 infinity for them; a logit of minus infinity stands for a probability of 0.
             ModelFault: the model has returned something else.
         """
-        values = Activation.of(self).values(data, paired=False)
+        activation = Activation.of(self)
+        single = data.dim() == 1 and activation.name in ("sigmoid", "none")
+        values = activation.values(data[:, None] if single else data, paired=False)
         options = Configuration.of(self).options(len(values))
         classes = [_named(row, asked) for row, asked in zip(values, options)]
         named = [[row[index] for index in indexes] for row, indexes in zip(values.tolist(), classes)]

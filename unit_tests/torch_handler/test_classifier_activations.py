@@ -163,6 +163,13 @@ def test_texts_are_answered_alike_and_in_the_order_of_labels_without_topk_and_th
     assert answer == pytest.approx(dict(expected), abs=1e-4)
 
 
+def test_a_text_may_get_a_single_number(make_context):
+    handler = TextClassifier()
+    handler.settings = TextClassifierSettings(activation="none")
+    for outputs in (torch.tensor([3.5]), torch.tensor([[3.5]])):
+        assert handler.postprocess(outputs) == [{"0": 3.5}]
+
+
 # Handlers of one's own ---------------------------------------------------------------------------------------
 
 
