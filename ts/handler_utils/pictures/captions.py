@@ -13,6 +13,7 @@ from ts.handler_utils.pictures.palette import Colour, text_colour
 from ts.handler_utils.pictures.placing import Box, inside, place_captions
 
 _SMALLER = (0.75, 0.5)  # letters of a caption that is wide beside its box, or finds no room
+_EDGE = (0, 0, 0, 90)
 _OVERHANG = 1.5  # boxes wide: what a caption of larger letters is at most
 _WIDEST = 0.45  # of the picture: longer labels are cut
 
@@ -57,7 +58,7 @@ def draw_captions(
     visible = [inside(box, drawn.size) for box in boxes]
     choices = [_choices(caption, box, sizes, drawn.width) for caption, box in zip(captions, visible)]
     places = place_captions(visible, [[patch.size for patch in patches] for patches in choices], drawn.size)
-    canvas = ImageDraw.Draw(drawn)
+    canvas = ImageDraw.Draw(drawn, "RGBA")
     for place, patches, colour in zip(places, choices, colours):
         if place is not None:
             _draw_patch(canvas, (place.left, place.top), patches[place.choice], colour)
@@ -92,5 +93,8 @@ def _margin(letters: int) -> int:
 
 def _draw_patch(canvas: ImageDraw.ImageDraw, corner: Size, patch: _Patch, colour: Colour) -> None:
     (left, top), (width, height) = corner, patch.size
-    canvas.rectangle((left, top, left + width - 1, top + height - 1), fill=colour)
+    edge = max(1, patch.letters // 16)
+    corners = left, top, left + width - 1, top + height - 1
+    canvas.rectangle(corners, fill=colour)
+    canvas.rectangle(corners, outline=_EDGE, width=edge)  # tells it from the next of the same colour
     draw_text(canvas, (left + _margin(patch.letters), top), patch.text, patch.letters, text_colour(colour))

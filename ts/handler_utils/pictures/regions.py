@@ -17,7 +17,7 @@ _DARK = (0, 0, 0)  # of the casing: no colour of a class is dark
 _FINE = 4  # pixels of the grid that the line of a large photo is wide, or more
 _LARGEST = 1_500_000  # pixels of the grid
 _SOFT = 0.6  # pixels of the grid that edges are softened by
-_COARSE = 3  # pixels of a photo that one of the grid is wide, from which on halves of them are not seen
+_COARSE = 3  # pixels of a photo a pixel of the grid: from here on blocks of 2 pixels are too small to be seen
 _SAMPLES = 192  # pixels of the longer side of what colours are measured on
 
 

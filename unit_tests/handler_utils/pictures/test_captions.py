@@ -26,7 +26,8 @@ def test_a_caption_is_text_on_a_patch_of_its_colour() -> None:
     left, top, right, bottom = extent(picture)
     assert (left, bottom) == (40, 59)
     patch = picture[top : bottom + 1, left : right + 1]
-    assert (patch[[0, -1]] == RED).all()
+    assert (patch[1, 1:-1] == RED).all()
+    assert (patch[[0, -1], :, 0] == 165).all()  # its darker edge
     assert (patch[..., 1] > 200).sum() > 10  # white letters
 
 
