@@ -13,7 +13,7 @@ from ts.handler_utils.errors import ModelFault
 # What outputs of several parts call them: vectors of whole inputs, and those of tokens, patches or places.
 _VECTORS = ("sentence_embedding", "image_embeds", "text_embeds", "embeddings", "embedding")
 _POOLED = "pooler_output"
-_TOKENS = ("last_hidden_state", "token_embeddings", "feature_maps")
+_TOKENS = ("last_hidden_state", "token_embeddings")
 
 POOLER = "pooler"  # the model's own way
 OWN = ("pooler or cls",)  # that, if it has one
@@ -60,7 +60,7 @@ def _values(output: Any, ways: Sequence[str]) -> torch.Tensor:
         value = output.get(name) if isinstance(output, Mapping) else getattr(output, name, None)
         if isinstance(value, torch.Tensor):
             return value
-    return _missing(output, f", but {', '.join(output)}" if isinstance(output, Mapping) else "")
+    return _missing(output, f", but {', '.join(map(str, output))}" if isinstance(output, Mapping) else "")
 
 
 def _wanted(ways: tuple[str, ...]) -> Sequence[str]:
