@@ -8,7 +8,7 @@ from typing import Optional
 import torch
 
 from ts.runner.errors import ArchiveError
-from ts.runner.packing.forms import Form, program, state_dict, torchscript
+from ts.runner.packing.forms import Form, half_precision, program, state_dict, torchscript
 from ts.runner.packing.networks.recognition import recognized
 from ts.runner.packing.source import source_file, why_no_model_file
 
@@ -47,16 +47,16 @@ def _programs(reason: str) -> list[Form]:
 
 def _state_dict_of(module: torch.nn.Module, model_file: Optional[str]) -> tuple[Optional[Form], str]:
     """The form of a state dict, or why there is none."""
-    kind = type(module).__name__
+    kind, precision = {"model_class": type(module).__name__}, half_precision(module)
     if model_file:
-        return state_dict(f"{Path(model_file).name} makes the network", {"model_class": kind}, model_file), ""
+        return state_dict(f"{Path(model_file).name} makes the network", kind, precision, model_file), ""
     architecture = recognized(module)
     if architecture is not None:
         name = architecture if isinstance(architecture, str) else architecture["name"]
-        return state_dict(f"{name} by name", {"architecture": architecture}), ""
+        return state_dict(f"{name} by name", {"architecture": architecture}, precision), ""
     why_not = why_no_model_file(module)
     if why_not:
         return None, f"no name makes this network, and {why_not}"
     file = source_file(module)
     assert file is not None
-    return state_dict(f"{file.name} makes the network", {"model_class": kind}, str(file)), ""
+    return state_dict(f"{file.name} makes the network", kind, precision, str(file)), ""

@@ -30,6 +30,7 @@ class Form:
         write: writes the serialized file, of the module as it came, and of the handler that answers with it.
         suffix: of the file.
         settings: of the section `handler:`, which say how the model is made.
+        defaults: more of these, over which what a person asks for wins.
         model_file: a Python file that makes the network.
     """
 
@@ -38,12 +39,27 @@ class Form:
     write: Write
     suffix: str = ".pt"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     model_file: Optional[str] = None
 
 
-def state_dict(reason: str, settings: Mapping[str, Any], model_file: Optional[str] = None) -> Form:
-    """Weights alone, for a network that its name makes, or a model file."""
-    return Form("state_dict", reason, write_state, ".pt", settings, model_file)
+def state_dict(
+    reason: str,
+    settings: Mapping[str, Any],
+    precision: Optional[str] = None,
+    model_file: Optional[str] = None,
+) -> Form:
+    """Weights alone, for a network that its name makes, or a model file; of half precision, they answer in it."""
+    defaults = {"precision": precision} if precision else {}
+    return Form("state_dict", reason, write_state, ".pt", settings, defaults, model_file)
+
+
+def half_precision(module: torch.nn.Module) -> Optional[str]:
+    """The setting `precision` of a module whose weights have half of the usual one; None for others."""
+    dtypes = {weight.dtype for weight in module.parameters() if weight.is_floating_point()}
+    return (
+        {torch.float16: "float16", torch.bfloat16: "bfloat16"}.get(dtypes.pop()) if len(dtypes) == 1 else None
+    )
 
 
 def program(name: str, reason: str) -> Form:

@@ -24,7 +24,7 @@ from ts.runner.folders import temporary_folder
 from ts.runner.packing.at_hand import started_with
 from ts.runner.packing.checks import check_settings, check_transform, classes_in
 from ts.runner.packing.files import CONFIG, lay_out, pack_job
-from ts.runner.packing.forms import Form
+from ts.runner.packing.forms import Form, half_precision
 from ts.runner.packing.labels import LABELS, check_count
 from ts.runner.packing.settings import write_config
 
@@ -96,11 +96,13 @@ class FormError(ArchiveError):
 
 
 def _made(draft: Draft, form: Form, folder: Path) -> Made:
-    config, _ = without(dict(draft.config), NOT_COMPARED)
+    whole = _with(draft.config, form)
+    config, _ = without(whole, NOT_COMPARED)
+    apart, _ = without(config, tuple(form.settings))  # from how the network is made
     root = folder / "archive"
     root.mkdir()
     file = root / f"{draft.job.model_name}{form.suffix}"
-    with started_with(_copy(draft.module), folder, draft.job, config, draft.labels, draft.device) as model:
+    with started_with(_copy(draft.module), folder, draft.job, apart, draft.labels, draft.device) as model:
         check_settings(model)
         asked = _inputs(model, draft.sample)
         before = ask(model, asked)
@@ -111,21 +113,22 @@ def _made(draft: Draft, form: Form, folder: Path) -> Made:
         except ArchiveError as error:
             raise FormError(str(error)) from error
     job = replace(draft.job, serialized_file=str(file), model_file=form.model_file or draft.job.model_file)
-    lay_out(root, job, _with(config, form.settings), draft.labels)
+    lay_out(root, job, config, draft.labels)
     try:
         comparison = compare(before, said_by(root, draft.device, asked))
     except ArchiveError as error:
         raise FormError(str(error)) from error
     if comparison.problem:
         raise FormError(f"the archive does not answer as the module does: {comparison.problem}")
-    pack_job(_final(job, root, folder, _with(draft.config, form.settings)))
+    pack_job(_final(job, root, folder, whole))
     return Made(form, comparison)
 
 
 def _copy(module: torch.nn.Module) -> torch.nn.Module:
-    """The module in eval mode, for a handler that may change it."""
+    """The module in eval mode, for a handler that may change it; weights of half precision compute in float32."""
     try:
-        return copy.deepcopy(module).eval()
+        copied = copy.deepcopy(module).eval()
+        return copied.float() if half_precision(module) else copied
     except Exception as error:
         raise ArchiveError(f"the module cannot be copied: {one_line(error)}") from error
 
@@ -148,8 +151,8 @@ def _check_answers(said: Said, draft: Draft) -> None:
     check_count(draft.labels or {}, classes_in(draft.job.handler, said.outputs), draft.job.handler)
 
 
-def _with(config: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    section = {**settings, **(config.get("handler") or {}), **settings}
+def _with(config: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    section = {**form.settings, **form.defaults, **(config.get("handler") or {}), **form.settings}
     return {**config, "handler": section} if section else dict(config)
 
 

@@ -148,8 +148,8 @@ def _handler_of(module: torch.nn.Module) -> str:
     found = kind_of(module)
     if hasattr(module, "save_pretrained") and hasattr(module, "config"):
         raise ArchiveError(
-            f"a {type(module).__name__} of transformers is packed as it is saved: call save_pretrained(FOLDER) of it"
-            " and of its tokenizer or processor, and give torch-model-archiver --extra-files FOLDER"
+            f"a {type(module).__name__} of transformers is packed as it is saved: call save_pretrained(FOLDER) of"
+            " it and of its tokenizer or processor, and give torch-model-archiver --extra-files FOLDER"
         )
     if found is None:
         raise ArchiveError(

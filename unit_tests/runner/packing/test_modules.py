@@ -236,6 +236,29 @@ def test_what_is_no_module_is_refused(tmp_path):
         pack(Local(3), tmp_path / "a.mar")
 
 
+def test_a_model_of_transformers_is_packed_as_it_is_saved(tmp_path):
+    class Saved(Local):
+        config = None
+
+        def save_pretrained(self, folder):
+            raise NotImplementedError
+
+    message = "a Saved of transformers is packed as it is saved: .*--extra-files FOLDER"
+    with pytest.raises(ArchiveError, match=message):
+        pack(Saved(3), tmp_path / "a.mar")
+
+
+def test_weights_of_half_precision_are_answered_in_it(module, photo, tmp_path):
+    packed = pack(module.half(), tmp_path / "a.mar", transform=TRANSFORM)
+    assert (packed.form, packed.comparison.largest) == ("state_dict", 0.0)
+    assert asked(packed.path, photo)[2]["handler"]["precision"] == "float16"
+    pack(module, tmp_path / "b.mar", transform=TRANSFORM, settings={"precision": "float32"})
+    answer, _, config = asked(tmp_path / "b.mar", photo)
+    assert config["handler"]["precision"] == "float32"
+    numbers = expected(module.float(), photo, labels="012")
+    assert answer == pytest.approx(numbers, abs=1e-4)
+
+
 def test_an_archive_that_is_there_is_replaced_only_by_force(module, tmp_path):
     path = tmp_path / "a.mar"
     path.write_bytes(b"mine")

@@ -40,9 +40,8 @@ def test_networks_of_other_arguments_or_parts_are_not():
     hooked.register_forward_hook(lambda *_: None)
     assert recognized(hooked) is None
     with torch.device("meta"):
-        sure = get_model(
-            "ssdlite320_mobilenet_v3_large", weights=None, weights_backbone=None, score_thresh=0.9
-        )
+        name = "fasterrcnn_mobilenet_v3_large_320_fpn"
+        sure = get_model(name, weights=None, weights_backbone=None, box_score_thresh=0.9)
     assert recognized(sure) is None
     assert recognized(torch.nn.Linear(2, 1)) is None
 
