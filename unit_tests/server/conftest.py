@@ -45,6 +45,15 @@ def handle(data, context):
 """
 
 
+COLOURS = """
+from torch import nn
+
+class Colours(nn.Module):
+    def forward(self, images):
+        return images.mean(dim=(2, 3))
+"""
+
+
 @pytest.fixture
 def counting_archive(tmp_path: Path) -> Path:
     """Its handler counts words by a metric that it finds defined."""
@@ -83,6 +92,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
             {"counting.py": COUNTING, "settings.yaml": continuous},
             **config,
         ),
+        write_archive(folder, "vectors", "embedder", {"colours.py": COLOURS}, modelFile="colours.py"),
         write_archive(folder, "function", "pkg/own.py:entry", {"pkg/own.py": FUNCTION}),
         write_archive(folder, "own", "image_classifier", {"image_classifier.py": OWN}),
     ]
