@@ -243,11 +243,12 @@ def test_an_explanation_is_that_of_torchserves_own_handler(
 def test_an_explanation_may_be_a_picture(explain):
     png, context = explain(format="heatmap")
     picture = Image.open(BytesIO(png))
-    assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (224, 224))
+    assert (picture.format, picture.mode, picture.width) == ("PNG", "RGB", 3 * 224)
+    assert 3 * 224 < picture.height < 3 * 224 + 60  # its scale
     assert context.content_types[0] == "image/png"
-    red, _, blue = np.moveaxis(np.asarray(picture, dtype=int), -1, 0)
-    assert (red - blue).max() > 200
-    assert (red - blue).min() == 0
+    red, _, blue = np.moveaxis(np.asarray(picture, dtype=int), -1, 0)[:, :672]
+    assert (red - blue).max() > 100  # what matters is orange
+    assert np.median(np.abs(red - blue)) < 40  # most is nearly grey
 
 
 @pytest.mark.parametrize("target", ["1000", "-1", "cat"])
