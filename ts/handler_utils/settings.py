@@ -161,7 +161,7 @@ def check_unknown_keys(settings: HandlerSettings) -> None:
 def warn_of_misspelt_sections(config: dict[str, Any]) -> None:
     """Warns of keys at the top of model-config.yaml that have nearly the name of one which TorchServe reads."""
     for key, meant in misspelt_keys(config).items():
-        logger.warning("model-config.yaml: %s is read by nobody; did you mean `%s`?", key, meant)
+        logger.warning("model-config.yaml: TorchServe knows no key %s; did you mean `%s`?", key, meant)
 
 
 def warn_of_settings_at_the_top(config: dict[str, Any], settings: HandlerSettings) -> None:

@@ -220,8 +220,8 @@ def test_an_unknown_setting_is_warned_about(model_dir, make_context, caplog):
 def test_a_misspelt_key_at_the_top_is_warned_about_with_the_nearest(model_dir, make_context, caplog):
     config = {"batchsize": 4, "maxBatchdelay": 10, "my_section": {}, "minWorkers": 1, "precision": "float16"}
     BaseHandler().initialize(make_context(model_dir, config=config, serializedFile="scripted.pt"))
-    assert "model-config.yaml: batchsize is read by nobody; did you mean `batchSize`?" in caplog.text
-    assert "maxBatchdelay is read by nobody; did you mean `maxBatchDelay`?" in caplog.text
+    assert "model-config.yaml: TorchServe knows no key batchsize; did you mean `batchSize`?" in caplog.text
+    assert "no key maxBatchdelay; did you mean `maxBatchDelay`?" in caplog.text
     assert "precision is a setting only in the section `handler:`" in caplog.text
     assert "my_section" not in caplog.text
 
