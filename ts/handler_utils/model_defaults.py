@@ -16,7 +16,7 @@ class ModelDefaults(Part):
     Attributes:
         transform: arguments of `ts.handler_utils.images.transform.ImageTransform`, over which settings win.
         photo_transform: what the model brings along in the place of an `ImageTransform`: it makes an upright
-            `PIL.Image` in RGB into a float tensor [C, H, W], called by several threads at the same time.
+            photo, uint8 [3, H, W], into a float tensor [C, H, W], called by several threads at the same time.
         tokenizer: what the model brings along to make texts into tokens: a `SubwordTokenizer`.
         labels: by class index (a string); index_to_name.json wins over them.
         activation: what makes the model's outputs into answers: "softmax", "sigmoid" or "none", over which the

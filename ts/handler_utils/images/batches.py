@@ -198,7 +198,7 @@ class ImageBatches(Part):
                     return transform.pixels(decoded_on_gpu[index])
                 payload = payload_of(rows[index])
                 if not is_ours(transform):
-                    return self._prepared(transform, self.reader.photo(payload, limits))
+                    return self._photo(transform, payload, limits)
                 pixels = self.reader.pixels(payload, transform, limits)
                 if on_cpu:
                     return self._normalize(pixels, slots.place(index, pixels.shape))
@@ -209,12 +209,13 @@ class ImageBatches(Part):
         threads = 1 if decoded_on_gpu or len(rows) == 1 else self.threads
         return map_in_threads(read, range(len(rows)), threads)
 
-    def _prepared(self, transform: Any, photo: Any) -> Any:
-        """What a transform that the model brings along makes of a photo; for any other, the photo itself."""
+    def _photo(self, transform: Any, payload: Any, limits: ImageLimits) -> Any:
+        """The photo for a transform of a subclass's; or what one that the model brings along makes of it."""
         own = ModelDefaults.of(self.handler).photo_transform
-        if own is None or transform is not own or not isinstance(photo, Image.Image):
-            return photo
-        return own(to_channels(photo, 3))
+        if own is None or transform is not own:
+            return self.reader.photo(payload, limits)
+        pixels = self.reader.pixels(payload, ImageTransform(), limits)
+        return own(pixels) if pixels.dtype == torch.uint8 else pixels
 
     def _limits(self, rows: list[Any]) -> ImageLimits:
         """Of each row; of all together, where an envelope has made them of one request."""
