@@ -10,6 +10,7 @@ import pytest
 from examples.assets import CHELSEA, EFFICIENTNET_LITE0, AssetError, fetch
 from examples.building import pack
 from examples.image_classifier.build import imagenet_labels
+from ts.handler_utils.embedding.settings import EmbedderOptions, EmbedderSettings
 from ts.handler_utils.images.settings import (
     ImageClassifierOptions,
     ImageClassifierSettings,
@@ -25,13 +26,20 @@ from ts.runner import load_archive
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-OPTIONS = [ImageClassifierOptions, ObjectDetectorOptions, ImageSegmenterOptions, TextClassifierOptions]
+OPTIONS = [
+    ImageClassifierOptions,
+    ObjectDetectorOptions,
+    ImageSegmenterOptions,
+    TextClassifierOptions,
+    EmbedderOptions,
+]
 SETTINGS = [
     HandlerSettings,
     ImageClassifierSettings,
     ObjectDetectorSettings,
     ImageSegmenterSettings,
     TextClassifierSettings,
+    EmbedderSettings,
 ]
 
 
