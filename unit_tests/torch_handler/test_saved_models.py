@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 from typing import Any
 
 import numpy as np
@@ -156,6 +158,11 @@ def test_the_labels_are_those_of_the_config_unless_the_archive_has_its_own(
     load, make_context, saved_model, tmp_path
 ):
     assert load(ImageClassifier, "vit").mapping["4"] == "sun"
+    shutil.copytree(saved_model("vit"), tmp_path / "vit")
+    (tmp_path / "index_to_name.json").write_text(json.dumps({"4": "star"}))
+    handler = ImageClassifier()
+    handler.initialize(make_context(tmp_path))
+    assert handler.mapping == {"4": "star"}
 
 
 # Texts -------------------------------------------------------------------------------------------------------
