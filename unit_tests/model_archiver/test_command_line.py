@@ -47,6 +47,17 @@ def test_every_option_reaches_the_config(tmp_path):
     )
 
 
+def test_a_network_by_name_needs_neither_name_nor_version_nor_handler():
+    arguments = make_parser().parse_args(["--architecture", "timm/resnet50.a1_in1k", "--weights", "DEFAULT"])
+    config = ModelArchiverConfig.from_args(arguments)
+    assert (config.model_name, config.version, config.handler) == ("resnet50.a1_in1k", "1.0", "")
+    assert (config.architecture, config.weights, config.labels) == ("timm/resnet50.a1_in1k", "DEFAULT", None)
+    named = ["--model-name", "cats", "-v", "2", "--handler", "mine.py", "--labels", "cats.txt"]
+    config = ModelArchiverConfig.from_args(make_parser().parse_args(["--architecture", "resnet50", *named]))
+    assert (config.model_name, config.version, config.handler) == ("cats", "2", "mine.py")
+    assert config.labels == "cats.txt"
+
+
 def test_short_and_long_spellings_are_the_same():
     parser = make_parser()
     short = parser.parse_args([*REQUIRED[:2], "-v", "2", *REQUIRED[4:], "-f", "-r", "r", "-c", "c"])

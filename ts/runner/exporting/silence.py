@@ -31,3 +31,32 @@ def only_errors(*names: str) -> Iterator[None]:
             stack.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.ERROR)
         yield
+
+
+@contextmanager
+def kept_errors(name: str) -> Iterator[list[str]]:
+    """Keeps all that a logger and those below it say from the terminal, in a `with` block.
+
+    Yields:
+        What was wrong, by the exceptions that they logged.
+    """
+    errors: list[str] = []
+    logger, keeper = logging.getLogger(name), _Keeper(errors)
+    propagates, logger.propagate = logger.propagate, False
+    logger.addHandler(keeper)
+    try:
+        yield errors
+    finally:
+        logger.removeHandler(keeper)
+        logger.propagate = propagates
+
+
+class _Keeper(logging.Handler):
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._errors = errors
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            self._errors.append(" ".join(str(error).split()) or type(error).__name__)

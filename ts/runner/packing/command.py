@@ -7,7 +7,7 @@ from typing import Any
 
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_archiver_error import ModelArchiverError
-from model_archiver.model_packaging_utils import ModelExportUtils
+from model_archiver.model_packaging_utils import ModelExportUtils, model_handlers
 from model_archiver.writing.target import archive_format, archive_path
 
 from ts.runner.errors import RunnerError
@@ -61,9 +61,10 @@ def _packed(config: ModelArchiverConfig) -> str:
     draft = Draft(
         job=job,
         module=network.module,
-        config=merged_config(asked, network.settings, None),
+        config=merged_config(asked, network.settings, job.handler),
         labels=labels,
         transform=_transform(network, asked, job.handler),
+        may_be_mute=job.handler == "base_handler" or job.handler not in model_handlers,
     )
     made = make(draft, [state_dict(f"{name} by name", {"architecture": network.architecture})])
     return _told(path.name, job.handler, network, labels, made)
@@ -78,7 +79,8 @@ def _transform(network: Network, asked: Any, handler: str) -> Any:
 
 def _told(name: str, handler: str, network: Network, labels: Any, made: Made) -> str:
     of_labels = f"{len(labels)} labels" if labels else "no labels (--labels FILE gives them)"
-    return (
-        f"{name}: {handler}, {of_labels}, as {network.origin} has it;"
-        f" {made.comparison.answers} answers are the network's, within {made.comparison.largest:.1g}"
-    )
+    labelled = "" if handler == "embedder" else f" {of_labels},"
+    compared = f"{made.comparison.answers} answers are the network's, within {made.comparison.largest:.1g}"
+    if not made.comparison.answers:
+        compared = "its answers were not compared, since its handler has none to photos"
+    return f"{name}: {handler},{labelled} as {network.origin} has it; {compared}"

@@ -19,7 +19,7 @@ from ts.runner.exporting.comparison import Comparison, Said, ask, compare
 from ts.runner.exporting.export import NOT_COMPARED, ROWS, said_by
 from ts.runner.exporting.samples import made_up_inputs
 from ts.runner.exporting.settings import without
-from ts.runner.exporting.silence import only_errors
+from ts.runner.exporting.silence import kept_errors
 from ts.runner.folders import temporary_folder
 from ts.runner.packing.at_hand import started_with
 from ts.runner.packing.checks import check_settings, check_transform, classes_in
@@ -41,6 +41,7 @@ class Draft:
         transform: what makes an image into the module's input, beside the handler; None if there is nothing.
         sample: what the module and the archive are asked; made up if there is nothing.
         device: that they answer on.
+        may_be_mute: whether the handler may have no answer to what is made up, as one of a person's own may.
     """
 
     job: ModelArchiverConfig
@@ -50,6 +51,7 @@ class Draft:
     transform: Any = None
     sample: Sequence[Input] = ()
     device: str = "cpu"
+    may_be_mute: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,14 @@ def make(draft: Draft, forms: Sequence[Form]) -> Made:
         ArchiveError: there is none; nothing was written.
         InputError: the module has no answer to the sample.
     """
-    with temporary_folder("torch-model-") as (folder, _), only_errors("ts"):
+    with temporary_folder("torch-model-") as (folder, _):
         refused: list[str] = []
         for number, form in enumerate(forms):
             place = folder / str(number)
             place.mkdir()
             try:
-                return replace(_made(draft, form, place), refused=refused)
+                with kept_errors("ts") as errors:
+                    return replace(_made(draft, form, place, errors), refused=refused)
             except FormError as error:
                 refused.append(f"{form.name}: {error}")
         raise ArchiveError("; ".join(refused))
@@ -95,7 +98,7 @@ class FormError(ArchiveError):
     """The module cannot have a form, and may have another."""
 
 
-def _made(draft: Draft, form: Form, folder: Path) -> Made:
+def _made(draft: Draft, form: Form, folder: Path, errors: list[str]) -> Made:
     whole = _with(draft.config, form)
     config, _ = without(whole, NOT_COMPARED)
     apart, _ = without(config, tuple(form.settings))  # from how the network is made
@@ -104,9 +107,11 @@ def _made(draft: Draft, form: Form, folder: Path) -> Made:
     file = root / f"{draft.job.model_name}{form.suffix}"
     with started_with(_copy(draft.module), folder, draft.job, apart, draft.labels, draft.device) as model:
         check_settings(model)
-        asked = _inputs(model, draft.sample)
+        asked = _inputs(model, draft)
         before = ask(model, asked)
-        _check_answers(before, draft)
+        if draft.may_be_mute and not all(answer.ok for answer in before.answers):
+            asked, before = [], Said([], [])
+        _check_answers(before, draft, errors)
         check_transform(model, asked[:ROWS], draft.transform)
         try:
             form.write(draft.module, model, asked, file)
@@ -133,21 +138,20 @@ def _copy(module: torch.nn.Module) -> torch.nn.Module:
         raise ArchiveError(f"the module cannot be copied: {one_line(error)}") from error
 
 
-def _inputs(model: Model, sample: Sequence[Input]) -> list[Input]:
-    given = list(sample) or made_up_inputs(model.handler)
-    if not given:
+def _inputs(model: Model, draft: Draft) -> list[Input]:
+    given = list(draft.sample) or made_up_inputs(model.handler) or []
+    if not given and not draft.may_be_mute:
         raise ArchiveError(
             f"handler {model.archive.handler!r} takes neither images nor texts: give a sample of what it does take"
         )
-    return list(islice(cycle(given), max(ROWS, len(given))))
+    return list(islice(cycle(given), max(ROWS, len(given))))  # none of none
 
 
-def _check_answers(said: Said, draft: Draft) -> None:
+def _check_answers(said: Said, draft: Draft, errors: list[str]) -> None:
     for answer in said.answers:
         if not answer.ok:
-            raise ArchiveError(
-                f"the module itself has no answer to the sample: {answer.status}, {answer.response}"
-            )
+            reason = errors[0] if errors else f"{answer.status}, {answer.response}"
+            raise ArchiveError(f"the network itself has no answer to the sample: {reason}")
     check_count(draft.labels or {}, classes_in(draft.job.handler, said.outputs), draft.job.handler)
 
 

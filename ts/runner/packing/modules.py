@@ -123,7 +123,7 @@ def _packed(module: torch.nn.Module, job: ModelArchiverConfig, given: Given, for
     draft = Draft(
         job=replace(job, config_file=None),
         module=module,
-        config=merged_config(asked, known, None),
+        config=merged_config(asked, known, job.handler),
         labels=labels,
         transform=transform,
         sample=given.sample,

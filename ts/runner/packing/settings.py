@@ -12,6 +12,9 @@ from ts.handler_utils.models.formats.architecture import parsed
 from ts.runner.errors import ArchiveError
 from ts.utils.documents import DocumentError, read_yaml
 
+# Handlers that make nothing of images.
+WITHOUT_IMAGES = ("base_handler", "text_classifier")
+
 TRANSFORM = ("resize", "crop", "interpolation", "mean", "std", "channels")
 
 
@@ -57,16 +60,19 @@ def arguments_in(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def merged_config(
-    config: Mapping[str, Any], known: Mapping[str, Any], architecture: Optional[Any]
+    config: Mapping[str, Any], known: Mapping[str, Any], handler: str, architecture: Optional[Any] = None
 ) -> dict[str, Any]:
     """A model-config.yaml in which what a person asks for wins over what is known of the model.
 
     Args:
         config: what the person asks for.
-        known: settings of the section `handler:`.
+        known: settings of the section `handler:`, of what becomes of an image.
+        handler: whose they are.
         architecture: the setting of that name.
     """
     asked = dict(config.get("handler") or {})
+    if handler in WITHOUT_IMAGES:
+        known = {}
     if asked.get("preset"):  # which says what becomes of an image, as a whole
         known = {key: value for key, value in known.items() if key not in TRANSFORM}
     section = {**({} if architecture is None else {"architecture": architecture}), **known, **asked}

@@ -46,7 +46,9 @@ def packed_for_now(
         version="1.0",
         serialized_file="weights.pt",
     )
-    config = merged_config({"handler": dict(settings or {})}, network.settings, network.architecture)
+    config = merged_config(
+        {"handler": dict(settings or {})}, network.settings, job.handler, network.architecture
+    )
     with temporary_folder("torch-model-") as (folder, _):
         root = folder / job.model_name
         root.mkdir()

@@ -190,3 +190,18 @@ def test_a_pickle_that_would_run_code_is_named_and_does_not_run(pack, inputs):
     with pytest.raises(ModelArchiverError, match=r"is a pickled object of os\.mkdir"):
         pack(handler="image_classifier", serialized_file="hostile.pth", model_file="net.py")
     assert not (inputs / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "passes"), [('{"model_type": "bert"}', True), ("{}", False), ("{", False)]
+)
+def test_weights_beside_a_saved_models_config_need_no_other_network(config, passes, pack, inputs):
+    (inputs / "saved").mkdir()
+    (inputs / "saved" / "config.json").write_text(config)
+    (inputs / "state.safetensors").write_bytes(b"\x02" + b"\x00" * 7 + b"{}")
+    options = {"serialized_file": "state.safetensors", "extra_files": "saved", "handler": "text_classifier"}
+    if passes:
+        assert pack(**options).is_file()
+        return
+    with pytest.raises(ModelArchiverError, match="holds weights alone"):
+        pack(**options)

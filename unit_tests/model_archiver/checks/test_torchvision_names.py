@@ -42,6 +42,7 @@ def test_the_weights_are_those_of_torchvision():
         {"preset": "ResNet18_Weights.DEFAULT"},
         {"topk": 3},
         {"architecture": None, "preset": None},
+        {"architecture": "timm/resnet50.a1_in1k"},  # which timm itself can tell, as the model loads
     ],
 )
 def test_what_torchvision_has_is_right(section):

@@ -160,6 +160,26 @@ def test_other_formats_files_and_handlers(run, fine_tuned, tmp_path):
         assert len(model.predict(list(random_images((60, 50), 1)))[0].response) == 1
 
 
+@pytest.mark.parametrize("handler", ["base_handler", "mine.py"])
+def test_a_handler_that_answers_no_photo_is_not_asked_one(handler, run, fine_tuned, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from ts.torch_handler.image_classifier import ImageClassifier\n"
+        "class Mine(ImageClassifier):\n"
+        "    def preprocess(self, data):\n"
+        "        return data[0]['video']\n"
+    )
+    status, out, _ = run("--architecture", NAME, "--weights", "fine.pth", "--handler", handler)
+    assert (status, "its answers were not compared" in out) == (0, True)
+
+
+def test_weights_that_have_no_answer_are_refused_with_the_reason(run, tmp_path):
+    state = build(NAME, {"num_classes": 3}).state_dict()
+    torch.save({name: value * float("nan") for name, value in state.items()}, tmp_path / "nan.pth")
+    status, _, err = run("--architecture", NAME, "--weights", "nan.pth")
+    assert "no answer to the sample: the model returned logits that are not finite" in str(status)
+    assert err == ""
+
+
 def test_the_labels_among_the_extra_files_are_the_archives(run, cached, tmp_path):
     cached(NAME)
     (tmp_path / "index_to_name.json").write_text(json.dumps([f"label {index}" for index in range(1000)]))

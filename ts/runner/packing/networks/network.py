@@ -12,6 +12,9 @@ import torch
 
 from ts.handler_utils.models.formats.weights import read_weights, without_prefix
 
+# About weights that do not fit a network.
+ADVICE = "Are they weights of {}? A network with parts of its own is packed by `pack` of ts.runner."
+
 # Heads that training alone uses.
 AUXILIARY = ("aux_classifier.", "aux1.", "aux2.", "AuxLogits.")
 

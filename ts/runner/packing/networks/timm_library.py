@@ -21,7 +21,7 @@ from ts.handler_utils.models.formats.timm_networks import (
 from ts.handler_utils.models.formats.weights import load_weights
 from ts.runner.errors import ArchiveError
 from ts.runner.exporting.silence import only_errors
-from ts.runner.packing.networks.network import Network, classes_of, existing_file, state_dict_of
+from ts.runner.packing.networks.network import ADVICE, Network, classes_of, existing_file, state_dict_of
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def of_file(name: str, file: Path, arguments: Mapping[str, Any]) -> tuple[torch.
     if "num_classes" not in arguments and number not in (None, getattr(module, "num_classes", 0)):
         arguments = {**arguments, "num_classes": number}
         module = build(name, arguments)
-    load_weights(module, weights, file.name, f"Are they weights of {name}?")
+    load_weights(module, weights, file.name, ADVICE.format(name))
     return module, dict(arguments)
 
 

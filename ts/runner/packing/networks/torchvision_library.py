@@ -12,7 +12,14 @@ from ts.handler_utils.models.formats.architecture import NORM_EPS, build, withou
 from ts.handler_utils.models.formats.weights import load_weights
 from ts.runner.packing.labels import of_list
 from ts.runner.packing.networks.downloads import weights_file
-from ts.runner.packing.networks.network import AUXILIARY, Network, classes_of, existing_file, state_dict_of
+from ts.runner.packing.networks.network import (
+    ADVICE,
+    AUXILIARY,
+    Network,
+    classes_of,
+    existing_file,
+    state_dict_of,
+)
 
 # Which handler serves a network of torchvision, by the module that makes it.
 HANDLERS = {
@@ -52,7 +59,7 @@ def torchvision_network(name: str, weights: Optional[str], arguments: Mapping[st
         module = without_auxiliary(get_model(name, weights=member, progress=False))
     else:
         module = build(name, chosen)
-        load_weights(module, state, file.name, f"Are they weights of {name}?")
+        load_weights(module, state, file.name, ADVICE.format(name))
     classes = chosen.get("num_classes", len(categories) or None)
     transform = known.transforms() if known else None
     return Network(
