@@ -45,16 +45,30 @@ def transform_arguments(transform: Any) -> dict[str, Any]:
     """
     if isinstance(transform, ImageTransform):
         return _own_arguments(transform)
-    if hasattr(transform, "meta"):  # a member of a weights enum
-        transform = transform.transforms
-    if isinstance(transform, (functools.partial, type)):
-        transform = transform()
+    transform = _made(transform)
     if type(transform).__name__ in _PRESETS:
         return {name: _plain(value) for name, value in preset_changes(transform).items()}
     described = _Described()
     for step in _steps(transform):
         described.add(step)
     return described.arguments()
+
+
+def as_callable(transform: Any) -> Any:
+    """What makes a Pillow image into a tensor, of all that `transform_arguments` takes; None of None."""
+    transform = _made(transform)
+    if isinstance(transform, (list, tuple)):
+        from torchvision.transforms import Compose
+
+        return Compose(transform)
+    return transform
+
+
+def _made(transform: Any) -> Any:
+    """The transforms of a member of a weights enum, which makes them when it is asked."""
+    if hasattr(transform, "meta"):
+        transform = transform.transforms
+    return transform() if isinstance(transform, (functools.partial, type)) else transform
 
 
 def _own_arguments(transform: ImageTransform) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Optional, Union
 import torch
 from model_archiver.model_archiver_config import ModelArchiverConfig
 
-from ts.handler_utils.images.steps import UnknownStep, transform_arguments
+from ts.handler_utils.images.steps import UnknownStep, as_callable, transform_arguments
 from ts.runner.answering.payload import Input
 from ts.runner.errors import ArchiveError
 from ts.runner.exporting.comparison import Comparison
@@ -45,9 +45,10 @@ class Packed:
     comparison: Comparison
 
     def __str__(self) -> str:
-        labels = f"{self.labels} labels" if self.labels else "no labels: answers name class indexes"
+        labels = f", {self.labels} labels" if self.labels else ", no labels: answers name class indexes"
+        labels = "" if self.handler in ("embedder", "base_handler") else labels
         return (
-            f"{self.path.name}: {self.handler}, {self.form} ({self.reason}), {labels};"
+            f"{self.path.name}: {self.handler}, {self.form} ({self.reason}){labels};"
             f" {self.comparison.answers} answers are the module's, within {self.comparison.largest:.1g}"
         )
 
@@ -78,7 +79,7 @@ def pack(
         form: "state_dict", "export", "torchscript" or "aot"; None is the first of these that is to be had.
         settings: of the section `handler:` of model-config.yaml.
         device: that the sample is answered on: "cpu", "cuda:N" or "auto".
-        **options: `force`, `version`, `extra_files`, `model_file` and others, as `ModelArchiverConfig` has them.
+        **options: `force`, `version`, `extra_files` and others of `OPTIONS`, as `ModelArchiverConfig` has them.
 
     Raises:
         ArchiveError: it cannot be packed, or would answer otherwise; what was there before is as it was.
@@ -98,7 +99,23 @@ class Given(NamedTuple):
     device: str
 
 
+# What else `pack` takes, of a `ModelArchiverConfig`.
+OPTIONS = (
+    "force",
+    "version",
+    "extra_files",
+    "model_file",
+    "requirements_file",
+    "config_file",
+    "runtime",
+    "no_check",
+)
+
+
 def _job(path: Path, handler: str, options: Mapping[str, Any]) -> ModelArchiverConfig:
+    for name in options:
+        if name not in OPTIONS:
+            raise TypeError(f"pack() takes no argument {name!r}; its other ones are {', '.join(OPTIONS)}")
     check_out(path, bool(options.get("force")))
     is_tgz = path.name.endswith(".tar.gz")
     files = {name: str(value) for name, value in options.items() if isinstance(value, Path)}
@@ -164,16 +181,18 @@ def _known_of(
 ) -> tuple[dict[str, Any], Optional[dict[str, str]], Any]:
     """Settings, labels and transform of a module, by what a person gives, and what timm knows of its own."""
     try:
-        given = {} if transform is None else transform_arguments(transform)
+        given = None if transform is None else transform_arguments(transform)
+        if not is_timms(module):
+            return given or {}, None, as_callable(transform)
+        from ts.handler_utils.models.formats.timm_networks import labels_of
+        from ts.runner.packing.networks.timm_library import described
+
+        if given is not None:
+            return given, labels_of(module), as_callable(transform)
+        network = described(module, "timm/its own", {})
     except UnknownStep as error:
         raise ArchiveError(str(error)) from error
-    plain = transform.transforms() if hasattr(transform, "meta") else transform
-    if not is_timms(module):
-        return given, None, plain
-    from ts.runner.packing.networks.timm_library import described
-
-    network = described(module, "timm/its own", {})
-    return (given, network.labels, plain) if given else (network.settings, network.labels, network.transform)
+    return network.settings, network.labels, network.transform
 
 
 def as_inputs(sample: Any) -> list[Input]:

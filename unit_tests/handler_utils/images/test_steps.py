@@ -13,7 +13,7 @@ from torchvision.models.optical_flow import Raft_Large_Weights
 from torchvision.models.segmentation import LRASPP_MobileNet_V3_Large_Weights
 from torchvision.transforms import v2
 
-from ts.handler_utils.images.steps import UnknownStep, transform_arguments
+from ts.handler_utils.images.steps import UnknownStep, as_callable, transform_arguments
 from ts.handler_utils.images.transform import ImageTransform
 from ts.runner.exporting.samples import random_images
 
@@ -57,13 +57,6 @@ def make(name):
     }[name]()
 
 
-def applied(transform, image):
-    if hasattr(transform, "meta") or not callable(transform):
-        transform = transform.transforms() if hasattr(transform, "meta") else v1.Compose(transform)
-    made = transform(image)
-    return made if isinstance(made, torch.Tensor) else transform()(image)
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -82,7 +75,7 @@ def applied(transform, image):
 def test_the_pixels_are_those_of_the_transform_itself(name, image):
     transform = make(name)
     ours = ImageTransform(**transform_arguments(transform))(image)
-    torch.testing.assert_close(ours, torch.as_tensor(applied(transform, image)), atol=1e-6, rtol=0)
+    torch.testing.assert_close(ours, as_callable(transform)(image), atol=1e-6, rtol=0)
 
 
 def test_what_is_read_are_settings(image):

@@ -224,9 +224,15 @@ def test_what_is_wrong_is_said_before_anything_is_written(arguments, message, mo
     assert not (tmp_path / "a.mar").exists()
 
 
-def test_a_misspelt_argument_is_a_type_error(module, tmp_path):
-    with pytest.raises(TypeError, match="lables"):
-        pack(module, tmp_path / "a.mar", lables=LABELS)
+@pytest.mark.parametrize("name", ["lables", "architecture", "archive_format"])
+def test_an_argument_that_there_is_not_is_a_type_error(name, module, tmp_path):
+    with pytest.raises(TypeError, match=f"takes no argument '{name}'; its other ones are force, version"):
+        pack(module, tmp_path / "a.mar", **{name: "x"})
+
+
+def test_a_list_of_steps_is_a_transform(module, photo, tmp_path):
+    packed = pack(module, tmp_path / "a.mar", labels=LABELS, transform=TRANSFORM.transforms)
+    assert asked(packed.path, photo)[0] == pytest.approx(expected(module, photo), abs=1e-4)
 
 
 def test_what_is_no_module_is_refused(tmp_path):
