@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
@@ -16,6 +17,8 @@ from ts.handler_utils.models.formats.content import CHECKPOINT, SAFETENSORS, con
 from ts.handler_utils.models.huggingface.heads import CONFIG, EMBEDDER, find_folder, handler_of, read_object
 from ts.handler_utils.models.inputs import InputForm, adapt_model
 from ts.handler_utils.parts import Part
+
+logger = logging.getLogger(__name__)
 
 # Readers of what detectors return, by the image processor whose `post_process_object_detection` a pipeline calls.
 _READERS = {
@@ -90,10 +93,26 @@ class SavedModel(Part):
         Args:
             weights: path of the archive's serialized file, if it names one.
 
+        Returns:
+            The network; None where it cannot be loaded, and a subclass may load it by itself.
+
         Raises:
             ImportError: transformers is not installed.
             ValueError: the folder is not whole, names code of its own, or does not fit together.
         """
+        try:
+            return self._load(weights)
+        except (ImportError, ValueError, FileNotFoundError) as error:
+            if weights or is_default_handler(self.handler):
+                raise
+            logger.warning(
+                "The saved model is left to %s, since it cannot be loaded: %s",
+                type(self.handler).__name__,
+                error,
+            )
+            return None
+
+    def _load(self, weights: Optional[str]) -> Any:
         from ts.handler_utils.models.huggingface.network import load_network
 
         settings = Configuration.of(self.handler).settings
@@ -123,9 +142,7 @@ class SavedModel(Part):
         takes_texts = model.main_input_name == "input_ids"
         if takes_texts:
             self._tell_of_texts(model)
-        if not takes_texts or hasattr(
-            model, "get_text_features"
-        ):  # it has a tower for images too, as CLIP has
+        if not takes_texts or hasattr(model, "get_text_features"):  # as CLIP, which takes images too
             self._tell_of_photos()
 
     def _tell_of_texts(self, model: Any) -> None:

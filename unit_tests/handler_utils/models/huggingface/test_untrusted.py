@@ -261,3 +261,20 @@ def test_a_folder_without_its_image_processor_or_tokenizer_is_refused(copied, lo
             path.unlink()
     with pytest.raises(ValueError, match="has no tokenizer"):
         load(folder)
+
+
+class OwnLoading(TextClassifier):
+    """As of those who loaded such folders before the default handlers did."""
+
+    def initialize(self, context):
+        super().initialize(context)
+        self.model = self.model or "its own"
+
+
+def test_a_subclass_may_load_by_itself_what_is_refused(copied, make_context, mark):
+    folder = copied("bert")
+    change(folder / "config.json", auto_map=AUTO_MAP)
+    handler = OwnLoading()
+    handler.initialize(make_context(folder))
+    assert handler.model == "its own"
+    assert not mark.exists()
