@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,4 +121,16 @@ def test_a_file_that_the_index_names_and_that_is_not_there_is_named(folder):
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "b.safetensors"}}))
     with pytest.raises(FileNotFoundError, match=r"names b\.safetensors"):
+        load_network(folder, "text_classifier")
+
+
+def test_without_the_library_the_command_that_installs_it_is_named(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ImportError, match=r"pip install 'torchserve-handlers\[transformers\]'"):
+        load_network(folder, "text_classifier")
+
+
+def test_a_config_of_a_giant_network_takes_no_memory(folder):
+    change_config(folder, vocab_size=10**10)
+    with pytest.raises(ValueError, match="make no BertForSequenceClassification"):
         load_network(folder, "text_classifier")
