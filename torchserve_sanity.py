@@ -42,7 +42,7 @@ WITHOUT_SERVER = ("--ignore=unit_tests/server",)
 # What they test is the same with any torch.
 OF_ANY_TORCH = tuple(
     f"--ignore=unit_tests/{folder}"
-    for folder in ("benchmarks", "runner/batch", "runner/serving/ray", "server/engines")
+    for folder in ("benchmarks", "runner/batch", "runner/predict", "runner/serving/ray", "server/engines")
 )
 
 
