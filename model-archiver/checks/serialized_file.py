@@ -80,8 +80,8 @@ def _check_pickle(path: Path, with_network: bool) -> None:
     if not with_network:
         raise ModelArchiverError(
             f"the serialized file {path} holds weights alone: give their class by --model-file, or name a "
-            "network of torchvision or timm as handler: architecture in the config file; or pack a network by name, "
-            "--architecture NAME --weights FILE"
+            "network of torchvision or timm as handler: architecture in the config file; or pack a network by its "
+            "name, --architecture NAME --weights FILE"
         )
 
 
