@@ -12,6 +12,8 @@ from typing import Optional
 
 import torch
 
+from ts.handler_utils.models.formats.eager import needed_arguments
+
 _FOLDERS = tuple({str(Path(path).resolve()) for path in sysconfig.get_paths().values()})
 
 
@@ -25,12 +27,7 @@ def why_no_model_file(module: torch.nn.Module) -> Optional[str]:
         return f"{kind.__name__} has no source file of its own"
     if _is_installed(str(file)):
         return f"{kind.__name__} is of an installed package"
-    needed = [
-        parameter.name
-        for parameter in inspect.signature(kind).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
+    needed = needed_arguments(kind)
     if needed:
         return f"{kind.__name__} cannot be made without {', '.join(needed)}"
     neighbours = sorted({name for name in imported(file) if not _is_to_be_had(name)})

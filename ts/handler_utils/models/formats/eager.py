@@ -81,13 +81,18 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def _made(kind: type[torch.nn.Module], model_file: str) -> torch.nn.Module:
-    needed = [
+def needed_arguments(kind: type) -> list[str]:
+    """The names of the arguments without which a class cannot be made."""
+    return [
         parameter.name
         for parameter in inspect.signature(kind).parameters.values()
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
+
+
+def _made(kind: type[torch.nn.Module], model_file: str) -> torch.nn.Module:
+    needed = needed_arguments(kind)
     if needed:
         raise ValueError(
             f"{model_file}: the class {kind.__name__} cannot be made without {', '.join(needed)}: a model class"
