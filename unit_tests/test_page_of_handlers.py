@@ -18,7 +18,7 @@ PAGE = (Path(__file__).resolve().parents[1] / "docs" / "handlers.md").read_text(
 
 
 def test_the_handler_in_one_file_runs_as_it_stands(tmp_path: Path, make_context: Callable[..., Any]) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (code,) = re.findall(r"```python\n((?:(?!```).)*class Scale.*?)```", PAGE, re.DOTALL)
     (tmp_path / "scale.py").write_text(code)
     spec = importlib.util.spec_from_file_location("scale", tmp_path / "scale.py")
     module = importlib.util.module_from_spec(spec)

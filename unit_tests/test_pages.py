@@ -1,4 +1,4 @@
-"""The pages on serving stay true: their commands are taken, and their tables name what there is."""
+"""The docs stay true: their commands are taken, their links lead somewhere, their tables name what there is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from ts.runner.serving.settings import ServingSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
-    name: (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", "docs/serving.md", "docs/ray.md", "docs/growth.md")
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for pattern in ("*.md", "docs/*.md", "examples/**/*.md", "benchmarks/*.md")
+    for path in sorted(ROOT.glob(pattern))
 }
 COMMANDS = [
     (name, found)
@@ -29,6 +30,10 @@ def test_a_command_is_one_that_is_taken(page: str, command: str) -> None:
     words = shlex.split(command.split(" \\")[0])[1:]
     if len(words) > 1:  # else only its name is meant
         assert parser().parse_args(words).command == words[0]
+
+
+def test_the_readme_is_short():
+    assert len(PAGES["README.md"].splitlines()) <= 150
 
 
 def test_links_lead_somewhere() -> None:
