@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from model_archiver.arg_parser import make_parser
 
 from ts.runner.parser import parser
 from ts.runner.serving.metrics import Meter
@@ -30,6 +31,19 @@ def test_a_command_is_one_that_is_taken(page: str, command: str) -> None:
     words = shlex.split(command.split(" \\")[0])[1:]
     if len(words) > 1:  # else only its name is meant
         assert parser().parse_args(words).command == words[0]
+
+
+PACKED = [
+    (name, found.replace("\\\n", " "))
+    for name, text in PAGES.items()
+    for found in re.findall(r"^\$ (torch-model-archiver (?:.*\\\n)*.*)$", text, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("page", "command"), PACKED)
+def test_the_archiver_takes_a_command(page: str, command: str) -> None:
+    options = make_parser().parse_args(shlex.split(command)[1:])
+    assert options.architecture or (options.model_name and options.version and options.handler)
 
 
 def test_the_readme_is_short():
