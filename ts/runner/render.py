@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # it imports torch
     from ts.runner.exporting import Report
 
 LONGEST = 600  # characters of a response that is not a table
+SHOWN_NUMBERS = 8  # of a vector
 
 
 def answers_table(names: Sequence[str], answers: Sequence[Answer]) -> Table:
@@ -95,10 +96,13 @@ def detections_table(value: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON; nested lists of numbers, such as a mask, as their sizes."""
+    """A value as JSON; nested lists of numbers, such as a mask, as their sizes, and a vector by its beginning."""
     sizes = list_sizes(value)
     if len(sizes) > 1:
         return f"a list of {' x '.join(map(str, sizes))} values"
+    if sizes and len(value) > SHOWN_NUMBERS:
+        first = ", ".join(f"{number:.4g}" for number in value[:SHOWN_NUMBERS])
+        return f"{len(value):,} numbers: {first}, ..."
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 

@@ -39,6 +39,11 @@ def test_a_mask_is_shown_by_its_sizes() -> None:
     assert "a list of 4 x 3 x 2 values" in table([[[0, 0.5]] * 3] * 4)
 
 
+def test_a_vector_is_shown_by_its_beginning() -> None:
+    shown = " ".join(table([0.125] * 384).split())
+    assert "384 numbers: 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, 0.125, ..." in shown
+
+
 def test_other_json_is_shown_as_it_is() -> None:
     assert '"a": "b"' in table({"a": "b"})
 
