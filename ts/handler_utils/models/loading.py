@@ -63,7 +63,8 @@ class ModelLoading(Part):
             model = SavedModel.of(handler).load(handler.model_pt_path)
         else:
             model = self._load(model_dir, model_file, handler.model_pt_path)
-            ModelDefaults.of(handler).transform = scaling_for(handler, model)
+            defaults = ModelDefaults.of(handler)
+            defaults.transform = {**scaling_for(handler, model), **defaults.transform}
         if model is None:
             return None
         model = adapt_model(optimize_for_intel(model), input_form(self._settings))
