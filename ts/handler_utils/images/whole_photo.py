@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from ts.handler_utils.images.resizing import both_sides
 from ts.handler_utils.images.transform import ImageTransform
 
 
@@ -19,7 +20,7 @@ def without_crop(transform: Any) -> Any:
         return _compose_without_crop(transform)
     if transform.crop is None:
         return transform
-    return transform.replace(resize=_both_sides(transform.crop), crop=None)
+    return transform.replace(resize=list(both_sides(transform.crop)), crop=None)
 
 
 def _compose_without_crop(transform: Any) -> Any:
@@ -29,7 +30,7 @@ def _compose_without_crop(transform: Any) -> Any:
         return transform
     from torchvision.transforms import Resize  # whoever has such steps has imported it already
 
-    size = _both_sides(steps[crop].size)
+    size = list(both_sides(steps[crop].size))
     resize = next((step for step in steps[:crop] if _is_a(step, "Resize")), Resize(size))
     whole = copy.copy(resize)
     whole.size = size
@@ -40,7 +41,3 @@ def _compose_without_crop(transform: Any) -> Any:
 def _is_a(step: Any, name: str) -> bool:
     """By name, since `transforms.v2` takes long to import and is seldom used."""
     return type(step).__name__ == name
-
-
-def _both_sides(size: Any) -> list[int]:
-    return [size, size] if isinstance(size, int) else list(size)
