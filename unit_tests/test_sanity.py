@@ -141,8 +141,10 @@ def test_oldest_says_that_a_python_is_too_new_for_it_and_touches_nothing(
     assert not (tmp_path / "sanity").exists()
 
 
-def test_the_oldest_environment_holds_the_oldest_torch_that_setup_promises() -> None:
-    promised = re.findall(r'"(torch|torchvision)>=([\d.]+)"', (ROOT / "setup.py").read_text(encoding="utf-8"))
+def test_the_oldest_environment_holds_the_oldest_torch_that_pyproject_promises() -> None:
+    promised = re.findall(
+        r'"(torch|torchvision)>=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    )
     assert len(promised) == 2
     for name, oldest in promised:
         assert any(requirement.startswith(f"{name}=={oldest}.") for requirement in OLDEST_TORCH)
