@@ -22,8 +22,8 @@ TESTED_TORCH = (
     "torch==2.14.1; python_version >= '3.10'",
     "torchvision==0.29.1; python_version >= '3.10'",
 )
-# The oldest that setup.py promises. Its wheels end at Python 3.12, and it is older than NumPy 2; transformers 5
-# takes a newer one.
+# The oldest that pyproject.toml promises. Its wheels end at Python 3.12, and it is older than NumPy 2;
+# transformers 5 takes a newer one.
 OLDEST_TORCH = ("torch==2.3.1", "torchvision==0.18.1", "torchtext==0.18.0", "numpy<2", "transformers<5")
 OLDEST_TORCH_NEWEST_PYTHON = (3, 12)
 
