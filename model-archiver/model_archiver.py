@@ -11,7 +11,7 @@ __all__ = ["ModelArchiver", "ModelArchiverConfig", "generate_model_archive"]
 class ModelArchiver:
     """Makes model archives from Python.
 
-    Example:
+    Examples:
         >>> from model_archiver import ModelArchiver, ModelArchiverConfig
         >>> config = ModelArchiverConfig(
         ...     model_name="resnet", handler="image_classifier", version="1.0", serialized_file="resnet.pt"

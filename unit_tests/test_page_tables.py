@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from at_hand import or_skip
 
-from examples.assets import CHELSEA, EFFICIENTNET_LITE0, AssetError, fetch
+from examples.assets import CHELSEA, EFFICIENTNET_LITE0, fetch_all
 from examples.building import pack
-from examples.image_classifier.build import imagenet_labels
+from examples.image_classifier.archive import imagenet_labels
 from ts.handler_utils.embedding.settings import EmbedderOptions, EmbedderSettings
 from ts.handler_utils.images.settings import (
     ImageClassifierOptions,
@@ -47,8 +48,9 @@ SETTINGS = [
 
 
 def column(page: str, heading: str, index: int) -> set[str]:
-    """The names in backticks in a column of the table whose first heading is given."""
-    rows = page.split(f"| {heading} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    """The names in backticks in a column of the tables whose first heading is given."""
+    tables = page.split(f"| {heading} |")[1:]
+    rows = [row for table in tables for row in table.split("\n\n", 1)[0].splitlines()[2:]]
     return {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[index])}
 
 
@@ -68,10 +70,7 @@ def test_the_handler_of_ones_own_runs_as_it_stands(tmp_path):
     (code,) = re.findall(r"```python\n(.*?class CatOrNot.*?)```", OF_HANDLERS, re.DOTALL)
     code = code[code.rindex("import torch\n") :]
     (tmp_path / "cat_or_not.py").write_text(code)
-    try:
-        weights, photo = fetch(EFFICIENTNET_LITE0), fetch(CHELSEA)
-    except AssetError as error:
-        pytest.skip(f"the real weights are not to be had: {error}")
+    weights, photo = or_skip(fetch_all, [EFFICIENTNET_LITE0, CHELSEA])
     model_file = ROOT / "examples" / "image_classifier" / "model.py"
     handler = tmp_path / "cat_or_not.py"
     labels = imagenet_labels()

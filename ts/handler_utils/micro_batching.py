@@ -30,6 +30,7 @@ class MicroBatching:
     shared by all.
 
     Example:
+        ```python
         class Pipelined(ImageClassifier):
             def __init__(self):
                 super().__init__()
@@ -40,6 +41,7 @@ class MicroBatching:
                 settings = context.model_yaml_config["micro_batching"]
                 self.handle.micro_batch_size = settings["micro_batch_size"]
                 self.handle.parallelism = settings["parallelism"]
+        ```
 
     The default handlers need no such class: the setting `micro_batch` does the same.
 

@@ -45,7 +45,7 @@ def ngrams_iterator(token_list: Iterable[str], ngrams: int) -> Iterator[str]:
         token_list: the tokens of a text.
         ngrams: the most tokens to join, by spaces, into one.
 
-    Example:
+    Examples:
         >>> list(ngrams_iterator(["here", "we", "are"], 2))
         ['here', 'we', 'are', 'here we', 'we are']
     """

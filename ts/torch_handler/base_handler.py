@@ -65,12 +65,14 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
     status that it carries.
 
     Example:
+        ```python
         class Doubler(BaseHandler):
             def postprocess(self, data):
                 return (2 * data).tolist()
+        ```
 
-    Names. All that a handler has is what torchserve's has, and what follows the first line below. Any other name
-    is a subclass's to use, and one of these that it uses for something else is its own too.
+    Names. All that a handler has is what torchserve's has, and the last five attributes below. Any other name is a
+    subclass's to use, and one of these that it uses for something else is its own too.
 
     Attributes:
         model: the model; None until `initialize`.

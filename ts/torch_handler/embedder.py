@@ -26,8 +26,10 @@ class Embedder(TextHandler):
     texts, called as those of a `TextClassifier`: an archive with a tokenizer.json or a vocabulary has one.
 
     Example:
+        ```python
         class Grey(Embedder):
             image_processing = ImageTransform(resize=256, crop=224, channels=1)
+        ```
 
     Attributes:
         image_processing: makes an upright `PIL.Image` into a tensor [C, H, W]; see `VisionHandler`.

@@ -28,8 +28,10 @@ class ImageClassifier(VisionHandler):
     setting `activation`, for those of several labels an image, and of numbers (regression) too.
 
     Example:
+        ```python
         class TopThree(ImageClassifier):
             topk = 3
+        ```
 
     Attributes:
         topk: how many classes an answer names; the setting `topk`, and a request's option `topk`, override it.

@@ -45,8 +45,10 @@ class ObjectDetector(LayerExplained, VisionHandler):
     `image_processing` of its own gets them in pixels of what that makes.
 
     Example:
+        ```python
         class SureDetector(ObjectDetector):
             threshold = 0.9
+        ```
 
     Attributes:
         threshold: the lowest score of a detection in an answer; the setting `threshold`, and a request's option

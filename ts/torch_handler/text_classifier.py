@@ -36,8 +36,10 @@ class TextClassifier(TextHandler):
     softmax are exactly as alone.)
 
     Example:
+        ```python
         class Trigrams(TextClassifier):
             ngrams = 3
+        ```
 
     Attributes:
         ngrams: the most words that a token of a bag is made of; the setting `ngrams` overrides it.
