@@ -34,7 +34,7 @@ from benchmarks.report import plot, text
 from benchmarks.results import Report
 from benchmarks.workers.processes import installed_torchserve
 from examples.assets import EFFICIENTNET_LITE0, PHOTOS, fetch, fetch_all
-from examples.image_classifier.build import HERE, imagenet_labels
+from examples.image_classifier.archive import HERE, imagenet_labels
 
 NONE = "no setting"
 SHORTER_SIDE = 1500

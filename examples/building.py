@@ -63,12 +63,12 @@ def write_labels(labels: Mapping[int, str], folder: Path) -> Path:
     return path
 
 
-def main(build: Callable[[Path], Path | list[Path]], description: str | None) -> int:
+def build(archives: Callable[[Path], Path | list[Path]], description: str | None) -> int:
     """A build script's command line: `--export-path` says where its archives go."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--export-path", type=Path, default=Path("model_store"), help="default: %(default)s")
     try:
-        built = build(parser.parse_args().export_path)
+        built = archives(parser.parse_args().export_path)
     except AssetError as error:
         print(error, file=sys.stderr)
         return 2

@@ -12,9 +12,10 @@ from PIL import Image
 from rich.console import Console, RenderableType
 from rich.rule import Rule
 
+from examples import steps
 from examples.assets import Asset, AssetError, fetch_all
 from examples.environment import LOGS, ROOT
-from examples.steps import StepFailedError, run_step
+from examples.steps import run_step
 from ts.runner import Model, RunnerError, load_archive
 
 HERE = ROOT / "examples"
@@ -134,22 +135,12 @@ def as_typed(path: Path) -> Path:
 
 
 def exit_code(run: Callable[[], int]) -> int:
-    """Runs a script, and says in a sentence what went wrong if something does."""
-    try:
-        return run()
-    except StepFailedError as error:
-        print(f"{error.tail()}\n{error}", file=sys.stderr)
-        return 2
-    except (AnswerError, AssetError, RunnerError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
+    """Runs a script of an example, and says in a sentence what went wrong if something does."""
+    return steps.exit_code(run, AnswerError, AssetError, RunnerError)
 
 
-def main(*examples: Example) -> int:
-    """Shows examples: the end of each `ask.py`."""
+def show(*examples: Example) -> int:
+    """Shows examples, and says where their pictures are: what each `ask.py` does."""
 
     def show_all() -> int:
         console = Console(highlight=False)

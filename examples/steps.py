@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -24,17 +24,42 @@ class StepFailedError(RuntimeError):
     """A step's command ended with a status other than 0.
 
     Attributes:
+        label: of the step.
         log: the file that holds all of the command's output.
     """
 
     def __init__(self, label: str, status: int, log: Path) -> None:
         super().__init__(f"{label} failed with exit status {status}; the whole log is {log}")
+        self.label = label
         self.log = log
 
     def tail(self) -> str:
         """The last lines of the log, indented."""
         with self.log.open(encoding="utf-8", errors="replace") as log:
             return "".join(f"    {line.rstrip()}\n" for line in deque(log, maxlen=TAIL_LINES))
+
+
+def exit_code(run: Callable[[], int], *errors: type[Exception]) -> int:
+    """Runs a script, and says in a sentence what went wrong if something does.
+
+    Args:
+        run: the script.
+        errors: that say it, beside a step's.
+
+    Returns:
+        Its exit status.
+    """
+    try:
+        return run()
+    except StepFailedError as error:
+        print(f"{error.tail()}\n{error}", file=sys.stderr)
+        return 2
+    except errors as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
 
 
 def columns() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import shlex
 import sys
@@ -10,9 +9,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from rich.console import Console
 
 from examples.assets import Asset, cache_folder
@@ -20,7 +16,6 @@ from examples.environment import ROOT
 from examples.example import PICTURES, Example, as_typed, exit_code
 from examples.network_by_name import NAME
 from examples.pictures import contact_sheet
-from examples.quickstart import SHOWN, add_options
 from ts.runner.main import main as run_command
 
 URL = "http://127.0.0.1:8080/predictions"
@@ -28,7 +23,7 @@ URL = "http://127.0.0.1:8080/predictions"
 
 def load_example(folder: str) -> Example:
     """The example of a folder."""
-    return importlib.import_module(f"examples.{folder}.ask").EXAMPLE
+    return importlib.import_module(f"examples.{folder}.example").EXAMPLE
 
 
 def write_contact_sheet(pictures: Sequence[Path]) -> Path:
@@ -63,7 +58,9 @@ def next_commands(examples: Sequence[Example]) -> list[str]:
         pictures = ["--option", "format=overlay", "--save", str(as_typed(PICTURES / "found"))]
         commands.append([runner, "predict", str(as_typed(detector.archive)), str(cache_folder()), *pictures])
     commands.append([runner, "inspect", str(as_typed(first.archive))])
-    commands.append(["python", str(as_typed(ROOT / "examples" / "quickstart.py")), "--serve"])
+    commands.append(
+        [str(as_typed(Path(sys.executable))), str(as_typed(ROOT / "examples" / "quickstart.py")), "--serve"]
+    )
     return [shlex.join(command) for command in commands]
 
 
@@ -87,13 +84,6 @@ def run(folders: Sequence[str], serve: bool) -> int:
     return run_command(["serve", "--engine", "torchserve", *(str(example.archive) for example in examples)])
 
 
-def main() -> int:
-    """Runs the tour; with --serve it goes on to a real TorchServe."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser)
-    options = parser.parse_args()
-    return exit_code(lambda: run(options.only or SHOWN, options.serve))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def tour(folders: Sequence[str], serve: bool) -> int:
+    """Runs the tour, or says in a sentence what went wrong."""
+    return exit_code(lambda: run(folders, serve))

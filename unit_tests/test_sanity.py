@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import pytest
 
-import torchserve_sanity
+from examples import sanity as torchserve_sanity
 from examples.environment import OLDEST_TORCH, ROOT, Environment
-from torchserve_sanity import Step
+from examples.sanity import Step
 
 PASSES = Step("passes", ("-c", "print('fine')"))
 FAILS = Step("fails", ("-c", "import sys; sys.exit('a reason')"))

@@ -25,7 +25,7 @@ from benchmarks.batch.photos import write_photos
 from benchmarks.machine import describe
 from benchmarks.processes.namespace import ROOT, unshare
 from examples.assets import PHOTOS, fetch_all
-from examples.image_classifier.build import build_archive
+from examples.image_classifier.archive import build_archive
 
 AIM = 1.8  # times the rate of one process as it is, by two workers on two cores
 IN_A_NETWORK = """

@@ -27,7 +27,7 @@ from benchmarks.batch.photos import write_photos
 from benchmarks.machine import describe
 from benchmarks.processes.namespace import ROOT
 from examples.assets import PHOTOS, fetch_all
-from examples.image_classifier.build import build_archive
+from examples.image_classifier.archive import build_archive
 
 AIM = 0.9  # of the handler's own rate
 SUFFIXES = {".jpg", ".jpeg", ".png"}

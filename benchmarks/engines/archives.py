@@ -17,9 +17,9 @@ from PIL import Image
 
 from benchmarks.processes.namespace import ROOT
 from examples.assets import CHELSEA, COFFEE, REUTERS_TEST, ROCKET, fetch_all
-from examples.image_classifier.build import build_archive as build_photo
-from examples.text_classifier.build import build_archive as build_text
-from examples.text_classifier.build import read_documents
+from examples.image_classifier.archive import build_archive as build_photo
+from examples.text_classifier.archive import build_archive as build_text
+from examples.text_classifier.archive import read_documents
 
 STORE = ROOT / "model_store"  # where the examples put archives
 ECHO_BYTES = 100

@@ -1,37 +1,11 @@
 """Packs all-MiniLM-L6-v2, a saved model of sentence-transformers, into minilm.mar."""
 
-from __future__ import annotations
-
+import os
 import sys
-import tempfile
-import zipfile
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, os.path.abspath(os.path.join(__file__, "../../..")))
 
-from examples.assets import MINILM, fetch
-from examples.building import main, pack
-
-HERE = Path(__file__).resolve().parent
-
-
-def build_archive(export_path: Path) -> Path:
-    """Builds minilm.mar in a folder: the saved model as it is.
-
-    Raises:
-        AssetError: if the folder is not in the cache and cannot be downloaded.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(fetch(MINILM)) as saved:
-            saved.extractall(folder)
-        return pack(
-            export_path,
-            "minilm",
-            "embedder",
-            config_file=HERE / "model-config.yaml",
-            extra_files=[Path(folder)],
-        )
-
+from examples.start import start
 
 if __name__ == "__main__":
-    sys.exit(main(build_archive, __doc__))
+    start("examples.embedder.archive", "transformers")

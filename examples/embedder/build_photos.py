@@ -1,33 +1,11 @@
 """Packs EfficientNet-Lite0 without its last layer into photo_vectors.mar."""
 
-from __future__ import annotations
-
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, os.path.abspath(os.path.join(__file__, "../../..")))
 
-from examples.assets import EFFICIENTNET_LITE0, fetch
-from examples.building import main, pack
-
-HERE = Path(__file__).resolve().parent
-
-
-def build_archive(export_path: Path) -> Path:
-    """Builds photo_vectors.mar in a folder: the classifier of `examples/image_classifier`, without its last layer.
-
-    Raises:
-        AssetError: if the weights are not in the cache and cannot be downloaded.
-    """
-    return pack(
-        export_path,
-        "photo_vectors",
-        "embedder",
-        model_file=HERE.parent / "image_classifier" / "model.py",
-        weights=fetch(EFFICIENTNET_LITE0),
-        config_file=HERE / "photos.yaml",
-    )
-
+from examples.start import start
 
 if __name__ == "__main__":
-    sys.exit(main(build_archive, __doc__))
+    start("examples.embedder.photo_archive")

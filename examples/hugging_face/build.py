@@ -1,31 +1,11 @@
 """Trains a BERT to tell topics of news, and packs the folder that transformers saves into minilm_news.mar."""
 
-from __future__ import annotations
-
+import os
 import sys
-import tempfile
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, os.path.abspath(os.path.join(__file__, "../../..")))
 
-from examples.assets import MINILM, REUTERS_TRAIN, fetch_all
-from examples.building import main, pack
-from examples.hugging_face.train import train
-from examples.text_classifier.build import TOPICS, read_documents
-
-
-def build_archive(export_path: Path) -> Path:
-    """Trains the model, and builds minilm_news.mar in a folder.
-
-    Raises:
-        AssetError: if the encoder or the documents are not in the cache and cannot be downloaded.
-    """
-    saved, documents = fetch_all([MINILM, REUTERS_TRAIN])
-    texts, topics = read_documents(documents)
-    with tempfile.TemporaryDirectory() as folder:
-        train(saved, texts, topics, TOPICS, Path(folder))
-        return pack(export_path, "minilm_news", "text_classifier", extra_files=[Path(folder) / "classifier"])
-
+from examples.start import start
 
 if __name__ == "__main__":
-    sys.exit(main(build_archive, __doc__))
+    start("examples.hugging_face.archive", "transformers")

@@ -1,23 +1,11 @@
 """Asks a network of timm's about two photos, with the transform and the labels that timm knows of it."""
 
-from __future__ import annotations
-
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, os.path.abspath(os.path.join(__file__, "../../..")))
 
-from examples.assets import CHELSEA, COFFEE
-from examples.example import Example, main
-from examples.image_classifier.ask import ask
-
-EXAMPLE = Example(
-    "network_by_name",
-    "lite0_by_name",
-    "timm's tf_efficientnet_lite0: no code, no transform, no labels by hand",
-    (CHELSEA, COFFEE),
-    ask,
-)
+from examples.start import start
 
 if __name__ == "__main__":
-    sys.exit(main(EXAMPLE))
+    start("examples.network_by_name.example", "timm")

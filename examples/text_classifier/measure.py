@@ -1,34 +1,11 @@
 """Asks the classifier of Reuters news about the documents that it was not trained on."""
 
-from __future__ import annotations
-
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, os.path.abspath(os.path.join(__file__, "../../..")))
 
-from examples.assets import REUTERS_TEST, fetch
-from examples.example import exit_code
-from examples.text_classifier.ask import EXAMPLE
-from examples.text_classifier.build import TOPICS, read_documents
-from ts.runner import load_archive
-
-
-def measure(archive: Path) -> float:
-    """The share of the test documents of which the archive names the right topic first."""
-    texts, topics = read_documents(fetch(REUTERS_TEST))
-    with load_archive(archive) as model:
-        answers = model.predict(texts, options={"topk": 1})
-    right = sum(answer.ok and [*answer.response] == [TOPICS[topic]] for answer, topic in zip(answers, topics))
-    return right / len(texts)
-
-
-def main() -> int:
-    """Builds the archive if need be, and prints the share."""
-    EXAMPLE.prepare()
-    print(f"right on {measure(EXAMPLE.archive):.1%} of the test documents")
-    return 0
-
+from examples.start import start
 
 if __name__ == "__main__":
-    sys.exit(exit_code(main))
+    start("examples.text_classifier.measuring")

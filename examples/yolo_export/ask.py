@@ -1,19 +1,11 @@
 """Asks an exported YOLO what is where in a photo."""
 
-from __future__ import annotations
-
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, os.path.abspath(os.path.join(__file__, "../../..")))
 
-from examples.assets import COFFEE
-from examples.example import Example, main
-from examples.object_detector.ask import ask
-
-EXAMPLE = Example(
-    "yolo_export", "yolov3_export", "a YOLO as it is exported says what is where", (COFFEE,), ask
-)
+from examples.start import start
 
 if __name__ == "__main__":
-    sys.exit(main(EXAMPLE))
+    start("examples.yolo_export.example")

@@ -7,15 +7,15 @@ import pytest
 from PIL import Image
 
 from examples.assets import ASTRONAUT, CHELSEA, COFFEE, MINILM, REUTERS_TRAIN, Asset
-from examples.custom_handler.ask import CAT_OR_NOT, IMAGE_EMBEDDER
-from examples.embedder.ask import PHOTO_SEARCH, SENTENCE_SEARCH
-from examples.image_classifier.ask import EXAMPLE as IMAGE_CLASSIFIER
-from examples.image_segmenter.ask import EXAMPLE as IMAGE_SEGMENTER
-from examples.network_by_name.ask import EXAMPLE as NETWORK_BY_NAME
-from examples.object_detector.ask import EXAMPLE as OBJECT_DETECTOR
-from examples.text_classifier.ask import EXAMPLE as TEXT_CLASSIFIER
-from examples.text_classifier.ask import TEXTS
-from examples.yolo_export.ask import EXAMPLE as YOLO_EXPORT
+from examples.custom_handler.example import CAT_OR_NOT, IMAGE_EMBEDDER
+from examples.embedder.example import PHOTO_SEARCH, SENTENCE_SEARCH
+from examples.image_classifier.example import EXAMPLE as IMAGE_CLASSIFIER
+from examples.image_segmenter.example import EXAMPLE as IMAGE_SEGMENTER
+from examples.network_by_name.example import EXAMPLE as NETWORK_BY_NAME
+from examples.object_detector.example import EXAMPLE as OBJECT_DETECTOR
+from examples.text_classifier.example import EXAMPLE as TEXT_CLASSIFIER
+from examples.text_classifier.example import TEXTS
+from examples.yolo_export.example import EXAMPLE as YOLO_EXPORT
 from ts.runner import load_archive
 
 
@@ -110,12 +110,12 @@ def test_an_exported_yolo_finds_the_cup_where_the_model_file_does(show):
 
 def test_a_saved_model_of_transformers_tells_topics(fetch_or_skip, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="pip install transformers: it runs the network")
-    from examples.hugging_face import build, train
+    from examples.hugging_face import archive, train
 
     fetch_or_skip(MINILM)
     fetch_or_skip(REUTERS_TRAIN)
     monkeypatch.setattr(train, "A_TOPIC", 8)
-    with load_archive(build.build_archive(tmp_path), device="cpu") as model:
+    with load_archive(archive.build_archive(tmp_path), device="cpu") as model:
         answers = model.predict(list(TEXTS), options={"topk": 1})
     topics = [topic for answer in answers for topic in answer.response]
     assert topics[:3] == ["crude", "grain", "ship"]

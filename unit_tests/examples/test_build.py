@@ -10,7 +10,7 @@ from typing import Any, Callable
 import pytest
 
 from examples.assets import COFFEE, Asset
-from examples.image_classifier.build import build_archive
+from examples.image_classifier.archive import build_archive
 from ts.runner import load_archive
 
 

@@ -9,9 +9,9 @@ from typing import Callable
 
 import pytest
 
-from examples.text_classifier.ask import EXAMPLE
-from examples.text_classifier.build import TOPICS
-from examples.text_classifier.measure import measure
+from examples.text_classifier.archive import TOPICS
+from examples.text_classifier.example import EXAMPLE
+from examples.text_classifier.measuring import measure
 
 
 @pytest.fixture(scope="module")

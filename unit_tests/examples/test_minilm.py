@@ -13,7 +13,7 @@ from ts.runner import load_archive
 def minilm(tmp_path_factory, fetch_or_skip):
     pytest.importorskip("transformers", reason="pip install transformers: it runs the network")
     fetch_or_skip(MINILM)
-    from examples.embedder.build import build_archive
+    from examples.embedder.archive import build_archive
 
     with load_archive(build_archive(tmp_path_factory.mktemp("minilm")), device="cpu") as model:
         yield model

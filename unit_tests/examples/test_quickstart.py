@@ -1,84 +1,51 @@
-"""Quickstart brings its environment up to date and goes on in it, or says in pip's words why it cannot."""
+"""Quickstart shows its examples in an environment with what they need."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
-from examples import quickstart
-from examples.environment import Environment
-from examples.steps import StepFailedError
-
-ROOT = Path(__file__).resolve().parents[2]
+from examples import tour, tour_options
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["quickstart.py", *arguments])
-    return quickstart.main()
+    return tour_options.main()
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """What is asked of the environment, which is neither made nor entered."""
-    asked: list[tuple[str, ...]] = []
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """The extras of the environment, which is neither made nor entered, and what is shown there."""
+    asked: list[tuple[object, ...]] = []
 
-    def ensure(self: Environment, extras: Iterable[str]) -> None:
-        asked.append(("ensure", *extras))
-
-    def execute(self: Environment, script: Path, arguments: Sequence[str]) -> int:
-        asked.append((script.name, *arguments))
+    def show(folders: Sequence[str], serve: bool) -> int:
+        asked.append(("show", *folders, serve))
         return 0
 
-    monkeypatch.setattr(Environment, "ensure", ensure)
-    monkeypatch.setattr(Environment, "execute", execute)
+    monkeypatch.setattr(tour_options, "enter", lambda extras: asked.append(("enter", *extras)))
+    monkeypatch.setattr(tour, "tour", show)
     return asked
 
 
 def test_the_tour_runs_in_the_environment(
-    calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    calls: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_main(monkeypatch) == 0
-    assert calls == [("ensure", "timm"), ("tour.py",)]
+    assert calls == [("enter", "timm"), ("show", *tour_options.SHOWN, False)]
 
 
-def test_serving_needs_the_server(calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serving_needs_the_server(calls: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_main(monkeypatch, "--serve") == 0
-    assert calls == [("ensure", "timm", "server"), ("tour.py", "--serve")]
+    assert calls == [("enter", "timm", "server"), ("show", *tour_options.SHOWN, True)]
 
 
 def test_a_tour_may_be_of_some_handlers_only(
-    calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    calls: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_main(monkeypatch, "--only", "image_segmenter") == 0
-    assert calls == [("ensure", "timm"), ("tour.py", "--only", "image_segmenter")]
+    assert calls == [("enter", "timm"), ("show", "image_segmenter", False)]
     with pytest.raises(SystemExit):
         run_main(monkeypatch, "--only", "image_segmentor")
     assert "invalid choice: 'image_segmentor'" in capsys.readouterr().err
-
-
-def test_a_failed_install_ends_with_pips_last_words(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    log = tmp_path / "install.log"
-    log.write_text("Collecting torch\nERROR: No matching distribution found for torch==2.14.1\n")
-
-    def fail(self: Environment, extras: Iterable[str]) -> None:
-        raise StepFailedError("install torchserve-handlers", 1, log)
-
-    monkeypatch.setattr(Environment, "ensure", fail)
-    assert run_main(monkeypatch) == 2
-    error = capsys.readouterr().err
-    assert "    ERROR: No matching distribution found for torch==2.14.1\n" in error
-    assert error.endswith(f"install torchserve-handlers failed with exit status 1; the whole log is {log}\n")
-
-
-@pytest.mark.parametrize("script", ["examples/quickstart.py", "torchserve_sanity.py"])
-def test_the_scripts_start_anywhere_with_the_standard_library_alone(script: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-E", "-S", str(ROOT / script), "--help"]
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
-    assert ".venv/" in finished.stdout

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from examples import tour
-from examples.quickstart import SHOWN
 from examples.tour import curl_line, load_example, next_commands, run
+from examples.tour_options import SHOWN
 
 
 @pytest.mark.parametrize("folder", SHOWN)

@@ -146,7 +146,7 @@ def pack_onnx(folder: Path) -> dict[str, Path]:
     import torch
 
     from examples.assets import U2NETP, fetch
-    from examples.image_segmenter.build import convert_weights
+    from examples.image_segmenter.archive import convert_weights
 
     onnx_file = fetch(U2NETP)
     torch.save(convert_weights(onnx_file), folder / "u2netp.pt")

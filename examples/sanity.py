@@ -1,0 +1,154 @@
+"""Checks the whole project with one command: style, types, tests and the examples.
+
+Makes or reuses `.venv/`, prints a line for each step, keeps each step's output in `logs/sanity/`, and ends
+with status 1 if any step failed. With `--oldest` it runs the tests that torch matters to, in `.venv-oldest/`, with
+the oldest torch that the project supports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from examples.environment import LOGS, OLDEST_TORCH, OLDEST_TORCH_NEWEST_PYTHON, ROOT, Environment
+from examples.installing import SetupError
+from examples.steps import StepFailedError, run_step
+
+EXTRAS = (
+    "server",
+    "explain",
+    "codec",
+    "coco",
+    "onnx",
+    "tokenizers",
+    "timm",
+    "transformers",
+    "ray",
+    "test",
+    "docs",
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check: a name, and the arguments that the environment's Python runs it with."""
+
+    name: str
+    arguments: tuple[str, ...]
+    echo: bool = False
+
+
+STEPS = (
+    Step("assets", ("-m", "examples.assets")),
+    Step("lint", ("-m", "ruff", "check", "--output-format=concise", ".")),
+    Step("format", ("-m", "ruff", "format", "--check", ".")),
+    Step("types", ("-m", "mypy")),
+    Step("docs", ("-m", "mkdocs", "build", "--strict")),
+    Step("tests", ("-m", "pytest"), echo=True),
+    Step("quickstart", ("examples/quickstart.py",)),
+    Step("custom_handler", ("examples/custom_handler/ask.py",)),
+)
+WITHOUT_SERVER = ("--ignore=unit_tests/server",)
+# What they test is the same with any torch.
+OF_ANY_TORCH = tuple(
+    f"--ignore=unit_tests/{folder}"
+    for folder in ("benchmarks", "runner/batch", "runner/predict", "runner/serving/ray", "server/engines")
+)
+
+
+def run_steps(environment: Environment, steps: Sequence[Step]) -> list[str]:
+    """Run every step, whether or not those before it failed.
+
+    Returns:
+        The names of the steps that failed.
+    """
+    failed = []
+    for step in steps:
+        log = LOGS / "sanity" / f"{step.name}.log"
+        try:
+            run_step(step.name, [environment.python, *step.arguments], log, echo=step.echo)
+        except StepFailedError as error:
+            print(error if step.echo else f"{error.tail()}{error}")
+            failed.append(step.name)
+    return failed
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line's options: `only`, names of steps, `oldest` and `fast`."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [step.name for step in STEPS]
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--only",
+        action="append",
+        choices=names,
+        metavar="STEP",
+        help=f"one of {', '.join(names)}; repeatable",
+    )
+    what.add_argument(
+        "--oldest", action="store_true", help=f"the tests alone, with {' and '.join(OLDEST_TORCH[:2])}"
+    )
+    parser.add_argument("--fast", action="store_true", help="leave out the tests that start a TorchServe")
+    options = parser.parse_args()
+    if options.oldest and sys.version_info[:2] > OLDEST_TORCH_NEWEST_PYTHON:
+        parser.exit(2, f"{python_too_new()}\n")
+    return options
+
+
+def python_too_new() -> str:
+    """A sentence for a user whose Python the oldest torch was never built for."""
+    here, newest = (".".join(map(str, v)) for v in (sys.version_info[:2], OLDEST_TORCH_NEWEST_PYTHON))
+    return f"{OLDEST_TORCH[0]} has no build for Python {here}: run --oldest with Python {newest} or older"
+
+
+def choose_environment(oldest: bool) -> Environment:
+    """The environment of the newest torch, or of the oldest."""
+    return Environment(ROOT / ".venv-oldest", OLDEST_TORCH) if oldest else Environment()
+
+
+def choose_steps(only: Sequence[str] | None, *, fast: bool = False, oldest: bool = False) -> list[Step]:
+    """The steps named in `only`, in their usual order, or all if it is empty; with `oldest`, the tests alone."""
+    steps = [step for step in STEPS if not only or step.name in only]
+    if fast:
+        steps = [
+            replace(step, arguments=step.arguments + WITHOUT_SERVER) if step.name == "tests" else step
+            for step in steps
+        ]
+    if oldest:  # by another name, so that their log stands beside the newest torch's
+        steps = [
+            replace(step, name="tests-oldest", arguments=step.arguments + OF_ANY_TORCH)
+            for step in steps
+            if step.name == "tests"
+        ]
+    return steps
+
+
+def main() -> int:
+    """Bring the environment up to date, run the steps, and sum up."""
+    options = parse_arguments()
+    started = time.monotonic()
+    os.chdir(ROOT)
+    environment = choose_environment(options.oldest)
+    steps = choose_steps(options.only, fast=options.fast, oldest=options.oldest)
+    try:
+        environment.ensure(EXTRAS)
+        failed = run_steps(environment, steps)
+    except StepFailedError as error:
+        print(f"{error.tail()}{error}")
+        return 1
+    except SetupError as error:
+        print(error)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted")
+        return 130
+    seconds = time.monotonic() - started
+    outcome = f"failed: {', '.join(failed)}" if failed else f"all {len(steps)} steps passed"
+    print(f"\n{outcome} in {seconds:.0f} s; logs in {LOGS / 'sanity'}")
+    return 1 if failed else 0
