@@ -119,10 +119,25 @@ ROCKET = Asset(
     "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
     "public domain, by SpaceX",
 )
+CHINA = Asset(
+    "china.jpg",
+    "scikit-learn>=1.3",
+    "sklearn/datasets/images/china.jpg",
+    "8378025ad2519d649d02e32bd98990db4ab572357d9f09841c2fbfbb4fefad29",
+    "CC-BY-2.0, by Daniel Büchele",
+)
+FLOWER = Asset(
+    "flower.jpg",
+    "scikit-learn>=1.3",
+    "sklearn/datasets/images/flower.jpg",
+    "a77f6ec41e353afdf8bdff2ea981b2955535d8d83294f8cfa49cf4e423dd5638",
+    "CC-BY-2.0, by vultilion",
+)
 WEIGHTS = (EFFICIENTNET_LITE0, U2NETP, YOLOV3_TINY, COCO_NAMES)
 DOCUMENTS = (REUTERS_TRAIN, REUTERS_TEST)
 PHOTOS = (CHELSEA, COFFEE, ASTRONAUT, ROCKET)
-ASSETS = WEIGHTS + DOCUMENTS + PHOTOS  # all but MINILM, whose 83 MB are fetched only where they are used
+ASSETS = WEIGHTS + DOCUMENTS + PHOTOS  # those of the quickstart
+OF_TESTS = (MINILM, CHINA, FLOWER)  # fetched only where they are used
 
 
 class AssetError(RuntimeError):

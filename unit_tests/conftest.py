@@ -13,7 +13,6 @@ from typing import Any, Callable, Optional
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED_DATA = ROOT.parent / "shared" / "data"
 
 sys.path[:0] = [str(ROOT), str(ROOT / "unit_tests" / "helpers")]  # for `examples`, and for what tests share
 
@@ -25,14 +24,6 @@ sys.path[:0] = {paths!r}
 import ts
 assert {purelib!r} in ts.__file__, ts.__file__
 """
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Photos, AG_NEWS and a torchtext vocabulary, which are no part of this repository."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip(f"needs the data in {SHARED_DATA}")
-    return SHARED_DATA
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +46,14 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
     paths = list(dict.fromkeys([purelib, sysconfig.get_path("platlib")]))
     path = UPSTREAM_PATH.format(paths=paths, purelib=purelib)
     return lambda code, **arguments: run(path + code, arguments, folder, "-S")
+
+
+@pytest.fixture(scope="session")
+def ask_torchserve(upstream: Upstream) -> Callable[..., list[Any]]:
+    """Asks a default handler of torchserve's own: `ask_torchserve(handler, folder, model, batches)`."""
+    from torchserves_own import asking
+
+    return asking(upstream)
 
 
 @pytest.fixture(scope="session")
@@ -131,13 +130,11 @@ def make_context(tmp_path: Path) -> Callable[..., FakeContext]:
 @pytest.fixture(scope="session")
 def efficientnet_lite0(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive of the example in examples/image_classifier: EfficientNet-Lite0 with its real weights."""
-    from examples.assets import AssetError
-    from examples.image_classifier.build import build_archive
+    from at_hand import or_skip
 
-    try:
-        return build_archive(tmp_path_factory.mktemp("efficientnet_lite0"))
-    except AssetError as error:
-        pytest.skip(f"the real weights are not to be had: {error}")
+    from examples.image_classifier.archive import build_archive
+
+    return or_skip(build_archive, tmp_path_factory.mktemp("efficientnet_lite0"))
 
 
 @pytest.fixture(scope="session")
@@ -194,12 +191,10 @@ def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 @pytest.fixture(scope="session")
-def photos(shared_data: Path) -> list[Path]:
-    """Photos by the example assets (CC0, public domain) and by pytorch/serve's examples."""
-    from examples.assets import ASTRONAUT, CHELSEA, COFFEE, ROCKET, AssetError, fetch_all
+def photos() -> list[Path]:
+    """Real photos: three PNGs of at most 600x512, three JPEGs of 640x427."""
+    from at_hand import or_skip
 
-    try:
-        assets = fetch_all([CHELSEA, COFFEE, ASTRONAUT, ROCKET])
-    except AssetError as error:
-        pytest.skip(f"the photos are not to be had: {error}")
-    return [*assets, *sorted((shared_data / "images").glob("*.jpg"))]
+    from examples.assets import ASTRONAUT, CHELSEA, CHINA, COFFEE, FLOWER, ROCKET, fetch_all
+
+    return or_skip(fetch_all, [CHELSEA, COFFEE, ASTRONAUT, ROCKET, CHINA, FLOWER])

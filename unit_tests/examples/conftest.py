@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from at_hand import or_skip
 from PIL import Image
 from rich.console import Console
 
-from examples.assets import ASSETS, Asset, AssetError, fetch, fetch_all
+from examples.assets import ASSETS, Asset, fetch, fetch_all
 
 FetchOrSkip = Callable[[Asset], Path]
 
@@ -21,13 +22,7 @@ FetchOrSkip = Callable[[Asset], Path]
 def fetch_or_skip() -> FetchOrSkip:
     """Brings a real asset from the cache, or skips the test where it is neither there nor to be had."""
 
-    def fetch_one(asset: Asset) -> Path:
-        try:
-            return fetch(asset)
-        except AssetError as error:
-            pytest.skip(f"{asset.name} is not in the cache and cannot be fetched: {error}")
-
-    return fetch_one
+    return lambda asset: or_skip(fetch, asset)
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +30,7 @@ def model_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the examples build their archives, each once; a folder `pictures` is beside it."""
     from examples import example
 
-    try:
-        fetch_all(ASSETS)
-    except AssetError as error:
-        pytest.skip(f"an asset is not in the cache and cannot be fetched: {error}")
+    or_skip(fetch_all, ASSETS)
     folder = tmp_path_factory.mktemp("examples")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(example, "MODEL_STORE", folder / "model_store")

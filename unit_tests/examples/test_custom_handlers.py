@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from at_hand import or_skip
 
-from examples.assets import ASTRONAUT, CHELSEA, COFFEE, AssetError, fetch_all
-from examples.custom_handler.build import build_archive
+from examples.assets import ASTRONAUT, CHELSEA, COFFEE, fetch_all
+from examples.custom_handler.archive import build_archive
 from ts.runner import load_archive
 
 
@@ -17,10 +18,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
     """Packs a handler of the examples, and asks it in one batch."""
 
     def run(handler: str, *inputs: Any) -> list[Any]:
-        try:
-            archive = build_archive(tmp_path_factory.mktemp(handler), handler)
-        except AssetError as error:
-            pytest.skip(f"the real weights are not to be had: {error}")
+        archive = or_skip(build_archive, tmp_path_factory.mktemp(handler), handler)
         with load_archive(archive, device="cpu") as model:
             return model.predict(list(inputs), batch_size=len(inputs))
 
@@ -29,10 +27,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
 
 @pytest.fixture(scope="module")
 def photos() -> list[Path]:
-    try:
-        return fetch_all([CHELSEA, COFFEE, ASTRONAUT])
-    except AssetError as error:
-        pytest.skip(f"the photos are not to be had: {error}")
+    return or_skip(fetch_all, [CHELSEA, COFFEE, ASTRONAUT])
 
 
 def test_a_subclass_of_image_classifier_tells_cats(ask, photos) -> None:

@@ -12,11 +12,12 @@ from typing import Any, Callable
 import numpy as np
 import pytest
 import torch
+from at_hand import or_skip
 from PIL import Image
 
-from examples.assets import ASTRONAUT, CHELSEA, COFFEE, U2NETP, Asset, AssetError
+from examples.assets import ASTRONAUT, CHELSEA, COFFEE, U2NETP, Asset
 from examples.image_segmenter import model as model_file
-from examples.image_segmenter.build import build_archive, convert_weights
+from examples.image_segmenter.archive import build_archive, convert_weights
 from examples.image_segmenter.model import U2NetP
 from examples.image_segmenter.onnx_weights import read_float_weights
 from ts.runner import load_archive
@@ -27,10 +28,7 @@ FetchOrSkip = Callable[[Asset], Path]
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    try:
-        return build_archive(tmp_path_factory.mktemp("u2netp"))
-    except AssetError as error:
-        pytest.skip(f"the real weights are not to be had: {error}")
+    return or_skip(build_archive, tmp_path_factory.mktemp("u2netp"))
 
 
 def field(number: int, content: bytes) -> bytes:

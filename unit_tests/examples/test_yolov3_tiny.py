@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from at_hand import or_skip
 from torch import nn
 
-from examples.assets import COFFEE, AssetError, fetch
-from examples.object_detector.build import build_archive
+from examples.assets import COFFEE, fetch
+from examples.object_detector.archive import build_archive
 from examples.object_detector.darknet import read_state_dict
 from examples.object_detector.model import INPUT_SIZE, YOLOv3Tiny, letterbox, undo_letterbox
 
@@ -72,10 +73,7 @@ def test_photos_of_any_sizes_get_boxes_within_them() -> None:
 def test_the_archive_finds_the_cup_of_coffee(tmp_path: Path) -> None:
     from ts.runner import load_archive
 
-    try:
-        archive, photo = build_archive(tmp_path), fetch(COFFEE)
-    except AssetError as error:
-        pytest.skip(f"the real weights are not to be had: {error}")
+    archive, photo = or_skip(build_archive, tmp_path), or_skip(fetch, COFFEE)
     with load_archive(archive, device="cpu") as model:
         (answer,) = model.predict([photo])
         (picture,) = model.predict([photo], options={"format": "overlay"})

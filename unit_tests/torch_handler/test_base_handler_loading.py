@@ -11,6 +11,7 @@ import zipfile
 import pytest
 import safetensors.torch
 import torch
+from at_hand import or_skip
 
 from ts.torch_handler.base_handler import BaseHandler
 
@@ -101,12 +102,9 @@ def test_an_aotinductor_package_is_told_by_what_it_holds(model_dir, make_context
 
 def test_an_onnx_model_answers(make_context):
     pytest.importorskip("onnxruntime")
-    from examples.assets import U2NETP, AssetError, fetch
+    from examples.assets import U2NETP, fetch
 
-    try:
-        path = fetch(U2NETP)
-    except AssetError as error:
-        pytest.skip(f"the real weights are not to be had: {error}")
+    path = or_skip(fetch, U2NETP)
     handler = BaseHandler()
     context = make_context(path.parent, serializedFile=path.name)
     handler.initialize(context)

@@ -82,15 +82,15 @@ def test_a_wrong_image_setting_stops_the_load(settings, message, torchscript_fol
         initialized(torchscript_folder, make_context, **settings)
 
 
-def test_an_image_of_more_than_max_pixels_is_a_413_by_its_header(torchscript_folder, kitten, make_context):
+def test_an_image_of_more_than_max_pixels_is_a_413_by_its_header(torchscript_folder, cat, make_context):
     handler = initialized(torchscript_folder, make_context, max_pixels=1000)
     limit = Image.MAX_IMAGE_PIXELS
     context = make_context()
-    start = kitten[: kitten.index(b"\xff\xda") + 14]  # the headers, the scan's own too, and no pixel
+    start = cat[: cat.index(b"\xff\xda") + 14]  # the headers, the scan's own too, and no pixel
     (answer,) = handler.handle([{"data": start}], context)
     assert context.statuses == {0: 413}
     assert answer["type"] == "RequestEntityTooLargeException"
-    width, height = Image.open(BytesIO(kitten)).size
+    width, height = Image.open(BytesIO(cat)).size
     assert answer["message"] == (
         f"The image is too large: {width}x{height} pixels, and max_pixels is 1000: send a smaller one, or"
         " raise handler.max_pixels in model-config.yaml"

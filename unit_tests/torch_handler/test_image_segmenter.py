@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 import warnings
@@ -16,23 +15,6 @@ from segmenters import COLOURS, CORRUPT, LABELS, PHOTO, decoded, encoded, write_
 from torchvision.models.segmentation import lraspp_mobilenet_v3_large
 
 from ts.torch_handler.image_segmenter import ImageSegmenter
-
-UPSTREAM = """
-import base64
-from types import SimpleNamespace
-from ts.context import Context, RequestProcessor
-from ts.torch_handler.image_segmenter import ImageSegmenter
-
-metrics = SimpleNamespace(add_time=lambda *arguments: None)
-context = Context("test", arguments["folder"], arguments["manifest"], 1, None, "0.12.0", True, metrics, {})
-context.request_ids = {0: "request"}
-context._request_processor = [RequestProcessor({})]
-sys.path.append(arguments["folder"])  # as the server does
-handler = ImageSegmenter()
-handler.initialize(context)
-rows = [{"body": base64.b64decode(photo)} for photo in arguments["photos"]]
-answer(handler.handle(rows, context))
-"""
 
 LRASPP = """
     from torch import nn
@@ -66,7 +48,7 @@ def lraspp(request, tmp_path_factory):
     return folder, {"serializedFile": "net.pt"}
 
 
-def test_an_answer_is_that_of_torchserves_own_handler(lraspp, upstream, make_context):
+def test_an_answer_is_that_of_torchserves_own_handler(lraspp, ask_torchserve, make_context):
     folder, model = lraspp
     pixels = np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), dtype=np.uint8)
     photos = [
@@ -75,13 +57,9 @@ def test_an_answer_is_that_of_torchserves_own_handler(lraspp, upstream, make_con
     ]
     handler, context = ImageSegmenter(), make_context(folder, **model)
     handler.initialize(context)
-    answers = handler.handle([{"body": photo} for photo in photos], context)
-    expected = upstream(
-        UPSTREAM,
-        folder=str(folder),
-        manifest={"model": {"modelName": "test", **model}},
-        photos=[base64.b64encode(photo).decode() for photo in photos],
-    )
+    rows = [{"body": photo} for photo in photos]
+    answers = handler.handle(rows, context)
+    (expected,) = ask_torchserve("image_segmenter", folder, model, [rows])
     for answer, theirs in zip(answers, np.array(expected)):
         ours = np.array(json.loads(answer))
         assert ours.shape == theirs.shape == (224, 224, 2)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from io import BytesIO
 
 import numpy as np
 import pytest
+from at_hand import or_skip, unpacked
 from PIL import Image
 
-from examples.assets import COFFEE, AssetError, fetch
-from examples.image_segmenter.build import build_archive as build_segmenter
-from examples.object_detector.build import build_archive as build_detector
+from examples.assets import COFFEE, fetch
+from examples.image_segmenter.archive import build_archive as build_segmenter
+from examples.object_detector.archive import build_archive as build_detector
 from ts.torch_handler.image_segmenter import ImageSegmenter
 from ts.torch_handler.object_detector import ObjectDetector
 
@@ -21,30 +21,17 @@ DETECTOR = {"modelFile": "model.py", "serializedFile": "yolov3_tiny.pt"}
 
 @pytest.fixture(scope="module")
 def coffee() -> bytes:
-    try:
-        return fetch(COFFEE).read_bytes()
-    except AssetError as error:
-        pytest.skip(f"the photo is not to be had: {error}")
-
-
-def unpack(build, folder):
-    try:
-        archive = build(folder)
-    except AssetError as error:
-        pytest.skip(f"the real weights are not to be had: {error}")
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(folder / "unpacked")
-    return folder / "unpacked"
+    return or_skip(fetch, COFFEE).read_bytes()
 
 
 @pytest.fixture(scope="module")
 def segmenter_folder(tmp_path_factory):
-    return unpack(build_segmenter, tmp_path_factory.mktemp("segmenter"))
+    return unpacked(build_segmenter, tmp_path_factory.mktemp("segmenter"))
 
 
 @pytest.fixture(scope="module")
 def detector_folder(tmp_path_factory):
-    return unpack(build_detector, tmp_path_factory.mktemp("detector"))
+    return unpacked(build_detector, tmp_path_factory.mktemp("detector"))
 
 
 def explain(handler, folder, model, photo, make_context, settings, **options):

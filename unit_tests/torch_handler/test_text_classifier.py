@@ -38,26 +38,13 @@ TEXTS = [
     "in",
 ]
 
-UPSTREAM = """
-import os
-from types import SimpleNamespace
-from ts.context import Context, RequestProcessor
-from ts.torch_handler.text_classifier import TextClassifier
-
-class AnyWord(dict):  # a dictionary knows no default, as torchtext's vocabulary does
+# A dictionary knows no default, as torchtext's vocabulary does.
+ANY_WORD = """
+class AnyWord(dict):
     def __missing__(self, token):
         return 0
 
-os.chdir(arguments["folder"])
-sys.path.append(arguments["folder"])
-metrics = SimpleNamespace(add_time=lambda *arguments: None)
-context = Context("test", ".", arguments["manifest"], 1, None, "0.12.0", True, metrics, {})
-context.request_ids = {0: "request"}
-context._request_processor = [RequestProcessor({})]
-handler = TextClassifier()
-handler.initialize(context)
 handler.source_vocab = AnyWord(handler.source_vocab)
-answer([handler.handle([{"data": text.encode()}], context)[0] for text in arguments["texts"]])
 """
 
 EAGER = {"modelFile": "network.py", "serializedFile": "network.pt"}
@@ -99,10 +86,11 @@ def rows(*texts):
     return [{"data": text.encode()} for text in texts]
 
 
-def test_texts_get_the_answers_of_torchserves_own_handler(classifier, upstream, tmp_path, make_context):
+def test_texts_get_the_answers_of_torchserves_own_handler(classifier, ask_torchserve, tmp_path, make_context):
     answers = classifier.handle(rows(*TEXTS), make_context())
-    manifest = {"model": {"modelName": "test", **EAGER}}
-    expected = upstream(UPSTREAM, folder=str(tmp_path), manifest=manifest, texts=TEXTS)
+    alone = [[row] for row in rows(*TEXTS)]  # it classifies only the first of a batch
+    theirs = ask_torchserve("text_classifier", tmp_path, EAGER, alone, prepare=ANY_WORD)
+    expected = [answer for (answer,) in theirs]
     assert [list(answer) for answer in answers] == [list(answer) for answer in expected]
     for answer, its in zip(answers, expected):
         assert answer == pytest.approx(its, abs=1e-4)

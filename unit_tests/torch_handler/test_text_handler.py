@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import random
 
 import pytest
 import torch
+from at_hand import or_skip
 
+from examples.assets import REUTERS_TEST, fetch
+from examples.text_classifier.archive import read_documents
 from ts.handler_utils.text.encoding import cleaned_words
 from ts.torch_handler.contractions import CONTRACTION_MAP
 from ts.torch_handler.text_classifier import TextClassifier
@@ -103,10 +105,9 @@ def test_nasty_texts_are_cleaned_as_by_torchserve(handler, nasty_texts, upstream
     held_against_torchserve(handler, nasty_texts, upstream)
 
 
-def test_news_are_cleaned_as_by_torchserve(handler, shared_data, upstream):
-    with (shared_data / "ag_news" / "test.csv").open(encoding="utf-8", newline="") as file:
-        texts = [" ".join(row[1:]) for row in csv.reader(file)][:400]
-    held_against_torchserve(handler, texts, upstream)
+def test_news_are_cleaned_as_by_torchserve(handler, upstream):
+    texts, _ = read_documents(or_skip(fetch, REUTERS_TEST))
+    held_against_torchserve(handler, texts[:400], upstream)
 
 
 def test_a_text_becomes_lower_case_ascii_words(handler):

@@ -47,8 +47,8 @@ def old_torchtext(monkeypatch):
         yield module
 
 
-def test_a_vocabulary_that_torchtext_018_saved_is_read_without_torchtext(shared_data):
-    vocabulary = read_vocabulary(shared_data / "vocab" / "source_vocab_torchtext018.pt")
+def test_a_vocabulary_that_torchtext_018_saved_is_read_without_torchtext():
+    vocabulary = read_vocabulary(Path(__file__).with_name("files") / "source_vocab_torchtext018.pt")
     assert vocabulary == {"<unk>": 0, "hello": 1, "hello world": 2, "news": 3, "world": 4}
     assert vocabulary["never seen"] == 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from at_hand import or_skip
 from faulty import FAULTY
 from format_archives import LIVE_FORMATS
 from live_handlers import write_archive
@@ -41,13 +42,8 @@ def folder(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """What each engine is given, and where it puts its replies."""
-    from examples.assets import AssetError
-
     folder = tmp_path_factory.mktemp("engines")
-    try:
-        paths = [archives[name] for name in WRITTEN_HERE] + build_examples(folder)
-    except AssetError as error:
-        pytest.skip(f"the real weights are not to be had: {error}")
+    paths = [archives[name] for name in WRITTEN_HERE] + or_skip(build_examples, folder)
     paths += [format_archives[name] for name in LIVE_FORMATS if name in format_archives]
     paths.append(write_archive(folder, "faulty", "faulty.py", {"faulty.py": FAULTY}))
     (photo,) = [path for path in photos if path.name == "coffee.png"]
@@ -70,11 +66,11 @@ def ours(request: pytest.FixtureRequest, folder: Path, theirs: Recording) -> Rec
 
 def build_examples(folder: Path) -> list[Path]:
     """The archives of all examples."""
-    from examples.custom_handler.build import build_both
-    from examples.image_classifier.build import build_archive as classifier
-    from examples.image_segmenter.build import build_archive as segmenter
-    from examples.object_detector.build import build_archive as detector
-    from examples.text_classifier.build import build_archive as texts
+    from examples.custom_handler.archive import build_both
+    from examples.image_classifier.archive import build_archive as classifier
+    from examples.image_segmenter.archive import build_archive as segmenter
+    from examples.object_detector.archive import build_archive as detector
+    from examples.text_classifier.archive import build_archive as texts
 
     return [*(build(folder) for build in (classifier, segmenter, detector, texts)), *build_both(folder)]
 
