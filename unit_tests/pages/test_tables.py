@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from at_hand import or_skip
+from pages import PAGES
 
 from examples.assets import CHELSEA, EFFICIENTNET_LITE0, fetch_all
 from examples.building import pack
@@ -23,11 +24,12 @@ from ts.handler_utils.images.settings import (
 from ts.handler_utils.settings import HandlerSettings
 from ts.handler_utils.text.settings import TextClassifierOptions, TextClassifierSettings
 from ts.runner import load_archive
+from ts.runner.serving.metrics import Meter
+from ts.runner.serving.settings import ServingSettings
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OF_OPTIONS, OF_SETTINGS, OF_HANDLERS = (
-    (ROOT / "docs" / name).read_text(encoding="utf-8")
-    for name in ("requests.md", "settings.md", "handlers.md")
+    PAGES[f"docs/{name}.md"] for name in ("requests", "settings", "handlers")
 )
 
 OPTIONS = [
@@ -79,3 +81,19 @@ def test_the_handler_of_ones_own_runs_as_it_stands(tmp_path):
         (answer,) = model.predict([photo])
     (shown,) = re.findall(r'"cat": (0\.\d+)', OF_HANDLERS)
     assert answer.response == {"cat": pytest.approx(float(shown), abs=1e-4)}
+
+
+def test_the_metrics_of_the_table_are_those_of_a_server() -> None:
+    meter = Meter()
+    model = meter.of("kitten", "1.0")
+    model.batch([0.1])
+    model.restarted()
+    families = set(re.findall(r"^# TYPE (\w+) \w+$", meter.page().decode(), re.MULTILINE))
+    shown = {name for name in families if not name.endswith("_created")}
+    assert column(PAGES["docs/serving.md"], "name", 1) == shown
+
+
+def test_the_keys_of_the_table_are_those_that_are_read() -> None:
+    names = ServingSettings.__dataclass_fields__
+    read = {re.sub(r"_(\w)", lambda found: found[1].upper(), name) for name in names}
+    assert column(PAGES["docs/serving.md"], "key", 1) - {"deviceType", "deviceIds"} == read

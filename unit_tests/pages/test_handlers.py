@@ -14,7 +14,7 @@ from ts.handler_utils.answering.effects import LIMIT
 from ts.torch_handler.base_handler import BaseHandler
 from ts.utils.util import list_classes_from_module
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs" / "handlers.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "handlers.md").read_text(encoding="utf-8")
 
 
 def test_the_handler_in_one_file_runs_as_it_stands(tmp_path: Path, make_context: Callable[..., Any]) -> None:
