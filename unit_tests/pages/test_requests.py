@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from curl_in_pages import curl_arguments, options_of
 from pages import Command, commands
 from pydantic import ValidationError
 
@@ -41,38 +39,6 @@ PORTS = {8080, 8081, 8082, 8000}
 
 def curls() -> list[Any]:
     return [pytest.param(command, id=str(command)) for command in commands("curl")]
-
-
-def curl_arguments(words: tuple[str, ...]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="curl", exit_on_error=True)
-    parser.add_argument("url")
-    parser.add_argument("-T", "--upload-file", dest="file")
-    parser.add_argument("-F", "--form", action="append", dest="fields", default=[])
-    parser.add_argument("-H", "--header", action="append", dest="headers", default=[])
-    parser.add_argument("-d", "--data", dest="body")
-    parser.add_argument("-o", "--output")
-    parser.add_argument("-X", "--request", dest="method", choices=["GET", "POST", "PUT", "DELETE"])
-    for flag in ("-s", "-f", "-S", "-i"):
-        parser.add_argument(flag, action="store_true")
-    return parser.parse_args(list(words[1:]))
-
-
-def options_of(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
-    """The options that a request gives, by form, header or JSON."""
-    for field in arguments.fields:
-        name, _, value = field.partition("=")
-        if name not in ("data", "body"):
-            yield name, value
-    for header in arguments.headers:
-        name, _, value = header.partition(":")
-        if name.lower().startswith("ts-"):
-            yield name[3:].lower(), value.strip()
-    if any("application/json" in header for header in arguments.headers):
-        yield from (
-            (name, value)
-            for name, value in json.loads(arguments.body).items()
-            if name not in ("data", "body")
-        )
 
 
 def check(words: tuple[str, ...]) -> None:

@@ -24,6 +24,7 @@ from ts.handler_utils.images.settings import (
 from ts.handler_utils.settings import HandlerSettings
 from ts.handler_utils.text.settings import TextClassifierOptions, TextClassifierSettings
 from ts.runner import load_archive
+from ts.runner.parser import parser
 from ts.runner.serving.metrics import Meter
 from ts.runner.serving.settings import ServingSettings
 
@@ -97,3 +98,18 @@ def test_the_keys_of_the_table_are_those_that_are_read() -> None:
     names = ServingSettings.__dataclass_fields__
     read = {re.sub(r"_(\w)", lambda found: found[1].upper(), name) for name in names}
     assert column(PAGES["docs/serving.md"], "key", 1) - {"deviceType", "deviceIds"} == read
+
+
+def options_of_the_runner() -> set[str]:
+    """The long options of all commands, and `-f`, `-o` by their long names."""
+    commands = next(action for action in parser()._actions if isinstance(action.choices, dict)).choices
+    actions = [action for command in commands.values() for action in command._actions]
+    return {option for action in actions for option in action.option_strings[-1:] if action.dest != "help"}
+
+
+def test_every_option_of_the_runner_is_in_its_table_and_no_other() -> None:
+    table = PAGES["docs/runner.md"].split("| option | of |")[1].split("\n\n", 1)[0]
+    first = " ".join(row.split(" | ")[0] for row in table.splitlines()[2:])
+    short = {"-o": "--output", "-f": "--force"}
+    shown = {short.get(name, name) for name in re.findall(r"`(-[\w-]+)", first)}
+    assert shown == options_of_the_runner()
