@@ -67,8 +67,10 @@ def test_every_page_is_in_the_navigation(hooks):
 
 def test_the_site_fetches_nothing():
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    assert re.search(r"^  font: false", text, re.MULTILINE)
-    assert not re.search(r"^extra_(javascript|css):.*http", text, re.MULTILINE | re.DOTALL)
+    assert re.search(r"^  font: false$", text, re.MULTILINE)
+    assert not re.search(r"^extra_(javascript|css):|mermaid", text, re.MULTILINE)
+    link = (ROOT / "docs" / "builder" / "theme" / "partials" / "source.html").read_text(encoding="utf-8")
+    assert "data-md-component" not in link  # by which the theme's script asks GitHub
 
 
 def test_every_options_and_settings_class_has_its_table():
