@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+import model_archiver
 import pytest
 from pages import PAGES, ROOT
 
+import ts.runner
 from docs.builder.drawings import DRAWINGS
 from docs.builder.fields import allowed, table_of
 
@@ -115,3 +117,30 @@ def test_what_a_schema_allows_is_told_in_words(schema, words):
 def test_a_drawing_is_that_of_its_script(name):
     kept = (ROOT / "docs" / "pictures" / name).read_text(encoding="utf-8")
     assert kept == DRAWINGS[name]().svg(), "run: python docs/builder/drawings.py"
+
+
+def test_the_reference_has_the_public_surface():
+    shown = {
+        name
+        for page, text in PAGES.items()
+        if page.startswith("docs/reference/")
+        for name in re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)
+    }
+    errors = {
+        "ArchiveError",
+        "DeviceError",
+        "RunnerError",
+        "ServerError",
+        "ModelArchiverError",
+    }  # of their modules
+    wanted = {
+        f"{package.__name__}.{name}" for package in (ts.runner, model_archiver) for name in package.__all__
+    }
+    wanted -= {"model_archiver.__version__"}
+    assert {name for name in wanted - shown if name.rpartition(".")[2] not in errors} == set()
+    assert {"ts.runner.errors", "model_archiver.model_archiver_error"} <= shown
+    handlers = {path.stem for path in (ROOT / "ts" / "torch_handler").glob("*.py")} - {
+        "__init__",
+        "contractions",
+    }
+    assert {name.split(".")[2] for name in shown if name.startswith("ts.torch_handler.")} == handlers
