@@ -28,9 +28,15 @@ EXTRAS = (
     "timm",
     "transformers",
     "ray",
+    "parquet",
     "test",
     "docs",
+    "dev",
 )
+PACKAGE = "unit_tests/packaging/test_distributions.py"  # builds the sdist and the wheel
+# A process for each CPU; what shares a server or an archive runs in one of them, in the order of sharing_out.py.
+EACH_CPU = ("--numprocesses=logical", "--dist=loadgroup", "--no-loadscope-reorder")
+COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-report=html:logs/coverage")
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,13 @@ STEPS = (
     Step("format", ("-m", "ruff", "format", "--check", ".")),
     Step("types", ("-m", "mypy")),
     Step("docs", ("-m", "mkdocs", "build", "--strict")),
-    Step("tests", ("-m", "pytest"), echo=True),
+    Step("package", ("-m", "pytest", PACKAGE), echo=True),
+    Step("tests", ("-m", "pytest", f"--ignore={PACKAGE}", *EACH_CPU), echo=True),
     Step("quickstart", ("examples/quickstart.py",)),
     Step("custom_handler", ("examples/custom_handler/ask.py",)),
 )
-WITHOUT_SERVER = ("--ignore=unit_tests/server",)
+FAST_STEPS = ("lint", "format", "types", "tests")
+FAST_TESTS = ("-m", "not slow and not long")
 # What they test is the same with any torch.
 OF_ANY_TORCH = tuple(
     f"--ignore=unit_tests/{folder}"
@@ -77,8 +85,8 @@ def run_steps(environment: Environment, steps: Sequence[Step]) -> list[str]:
     return failed
 
 
-def parse_arguments() -> argparse.Namespace:
-    """The command line's options: `only`, names of steps, `oldest` and `fast`."""
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line's options: `only`, names of steps, `oldest`, `fast` and `coverage`."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -94,8 +102,17 @@ def parse_arguments() -> argparse.Namespace:
     what.add_argument(
         "--oldest", action="store_true", help=f"the tests alone, with {' and '.join(OLDEST_TORCH[:2])}"
     )
-    parser.add_argument("--fast", action="store_true", help="leave out the tests that start a TorchServe")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--fast",
+        action="store_true",
+        help=f"{', '.join(FAST_STEPS)} alone, without tests that start servers, build packages or compile models",
+    )
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help="measure what the tests run, and fail below pyproject.toml's share",
+    )
+    options = parser.parse_args(arguments)
     if options.oldest and sys.version_info[:2] > OLDEST_TORCH_NEWEST_PYTHON:
         parser.exit(2, f"{python_too_new()}\n")
     return options
@@ -112,21 +129,23 @@ def choose_environment(oldest: bool) -> Environment:
     return Environment(ROOT / ".venv-oldest", OLDEST_TORCH) if oldest else Environment()
 
 
-def choose_steps(only: Sequence[str] | None, *, fast: bool = False, oldest: bool = False) -> list[Step]:
-    """The steps named in `only`, in their usual order, or all if it is empty; with `oldest`, the tests alone."""
-    steps = [step for step in STEPS if not only or step.name in only]
-    if fast:
-        steps = [
-            replace(step, arguments=step.arguments + WITHOUT_SERVER) if step.name == "tests" else step
-            for step in steps
-        ]
-    if oldest:  # by another name, so that their log stands beside the newest torch's
-        steps = [
-            replace(step, name="tests-oldest", arguments=step.arguments + OF_ANY_TORCH)
-            for step in steps
-            if step.name == "tests"
-        ]
-    return steps
+def choose_steps(options: argparse.Namespace) -> list[Step]:
+    """The steps that the command line asks for, in their usual order; with `oldest`, the tests alone."""
+    wanted = options.only or (FAST_STEPS if options.fast else [step.name for step in STEPS])
+    steps = [step for step in STEPS if step.name in (("tests",) if options.oldest else wanted)]
+    return [with_tests(step, options) if step.name == "tests" else step for step in steps]
+
+
+def with_tests(step: Step, options: argparse.Namespace) -> Step:
+    """The step of the tests, with those that the command line asks for."""
+    more = (
+        *(FAST_TESTS if options.fast else ()),
+        *(OF_ANY_TORCH if options.oldest else ()),
+        *(COVERAGE if options.coverage else ()),
+    )
+    # By another name, so that its log stands beside the newest torch's.
+    name = "tests-oldest" if options.oldest else step.name
+    return replace(step, name=name, arguments=step.arguments + more)
 
 
 def main() -> int:
@@ -135,7 +154,7 @@ def main() -> int:
     started = time.monotonic()
     os.chdir(ROOT)
     environment = choose_environment(options.oldest)
-    steps = choose_steps(options.only, fast=options.fast, oldest=options.oldest)
+    steps = choose_steps(options)
     try:
         environment.ensure(EXTRAS)
         failed = run_steps(environment, steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import sysconfig
 import warnings
@@ -16,7 +17,19 @@ ROOT = Path(__file__).resolve().parents[1]
 
 sys.path[:0] = [str(ROOT), str(ROOT / "unit_tests" / "helpers")]  # for `examples`, and for what tests share
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Several processes share the CPUs: threads that wait for each other in each of them make tests 5 times slower.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 Upstream = Callable[..., Any]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from sharing_out import share_out
+
+    share_out(items)
+
 
 # Everything is as in this process, but for the `.pth` files: without them `ts` is torchserve's own.
 UPSTREAM_PATH = """

@@ -87,12 +87,25 @@ def test_an_unknown_step_is_refused_with_the_names_of_the_known_ones(
     assert "passes" in capsys.readouterr().err
 
 
-def test_fast_leaves_out_the_live_server_alone() -> None:
-    everything = {step.name: step for step in torchserve_sanity.choose_steps(None)}
-    fast = {step.name: step for step in torchserve_sanity.choose_steps(None, fast=True)}
-    assert fast.keys() == everything.keys()
-    assert [name for name in fast if fast[name] != everything[name]] == ["tests"]
-    assert "--ignore=unit_tests/server" in fast["tests"].arguments
+def chosen(*arguments: str) -> dict[str, Step]:
+    return {
+        step.name: step
+        for step in torchserve_sanity.choose_steps(torchserve_sanity.parse_arguments(arguments))
+    }
+
+
+def test_fast_has_the_checks_and_the_tests_that_are_not_slow() -> None:
+    fast = chosen("--fast")
+    assert list(fast) == ["lint", "format", "types", "tests"]
+    assert fast["tests"].arguments[-2:] == ("-m", "not slow and not long")
+    assert fast["types"] == chosen()["types"]
+    assert list(chosen("--fast", "--only", "docs")) == ["docs"]
+
+
+def test_coverage_is_measured_of_the_tests() -> None:
+    measured, plain = chosen("--coverage"), chosen()
+    assert [name for name in plain if measured[name] != plain[name]] == ["tests"]
+    assert "--cov" in measured["tests"].arguments
 
 
 def test_oldest_runs_the_tests_alone_in_an_environment_of_its_own(
@@ -109,13 +122,11 @@ def test_oldest_runs_the_tests_alone_in_an_environment_of_its_own(
 
 
 def test_oldest_and_fast_go_together() -> None:
-    [tests] = torchserve_sanity.choose_steps(None, fast=True, oldest=True)
-    assert "--ignore=unit_tests/server" in tests.arguments
+    assert "not slow and not long" in chosen("--fast", "--oldest")["tests-oldest"].arguments
 
 
 def test_oldest_leaves_out_folders_that_there_are() -> None:
-    [everything] = torchserve_sanity.choose_steps(["tests"])
-    [oldest] = torchserve_sanity.choose_steps(None, oldest=True)
+    everything, oldest = chosen()["tests"], chosen("--oldest")["tests-oldest"]
     left_out = [argument.partition("=")[2] for argument in oldest.arguments[len(everything.arguments) :]]
     assert "unit_tests/server/engines" in left_out
     assert all((torchserve_sanity.ROOT / folder).is_dir() for folder in left_out)

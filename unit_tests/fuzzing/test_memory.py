@@ -1,4 +1,4 @@
-"""Memory does not grow over a long run. Only with FUZZ_EXAMPLES of 500 or more.
+"""Memory does not grow over a long run. Its own tries are at least 1,250 a handler.
 
 See unit_tests/helpers/fuzzing.py.
 """
@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from fuzzed_inputs import image_files
-from fuzzing import EXAMPLES, LONG, SEED, Fuzzed, Request
+from fuzzing import EXAMPLES, SEED, Fuzzed, Request
 
 from benchmarks.strangers.texts import TEXTS, hostile_text
 
+TRIES = max(EXAMPLES, 1250)
 GROWTH = (
     24 << 20
 )  # bytes that a quarter may have more than the one before it: pools and caches that fill up late
@@ -30,14 +31,14 @@ def resident() -> int:
     return pages * 4096
 
 
-@pytest.mark.skipif(not LONG, reason="a long run: FUZZ_EXAMPLES=5000")
+@pytest.mark.long
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 @pytest.mark.parametrize("name", ["base", "classifier", "segmenter", "detector", "text", "transformer"])
 def test_memory_is_level_over_the_second_half(name: str, fuzzed: dict[str, Fuzzed]) -> None:
     handler, chance, seen = fuzzed[name], random.Random(SEED), []
-    for number in range(EXAMPLES * 4):
+    for number in range(TRIES * 4):
         handler.ask([*handler.good, *(stranger(chance) for _ in range(3))])
-        if number % max(1, EXAMPLES // 16) == 0:
+        if number % TRIES // 16 == 0:
             seen.append(resident())
     quarters = [
         sorted(part)[len(part) // 2]

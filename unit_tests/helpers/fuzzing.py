@@ -29,7 +29,6 @@ from ts.runner.answering.metrics import Metrics
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "12"))
 SEED = int(os.environ.get("FUZZ_SEED") or random.randrange(1 << 31))
-LONG = EXAMPLES >= 500
 
 JSON = "application/json"
 PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}

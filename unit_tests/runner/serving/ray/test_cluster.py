@@ -13,6 +13,8 @@ from benchmarks.processes.namespace import run_in_namespace, why_not
 SCENARIO = "unit_tests.runner.serving.ray.cluster"
 SECONDS = 400  # a busy machine takes minutes for what takes 50 s
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

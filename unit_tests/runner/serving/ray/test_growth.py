@@ -1,9 +1,8 @@
-"""What takes a cluster minutes, and so is tried where it is asked for: `RAY_GROWTH=1 pytest THIS-FILE`."""
+"""Workers that follow the load, new versions and shares of GPUs, on a cluster in a network of its own."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from benchmarks.processes.namespace import run_in_namespace, why_not
 SCENARIO = "unit_tests.runner.serving.ray.growth"
 SECONDS = 600
 
-pytestmark = pytest.mark.skipif(not os.environ.get("RAY_GROWTH"), reason="RAY_GROWTH=1 asks for it")
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
