@@ -17,8 +17,13 @@ from typing import Any, Optional
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
-ALONE = {"SECURITY.md": "security.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
-FOLDERS = ("benchmarks/*.md", "benchmarks/*.png", "examples/**/README.md")
+ALONE = {
+    "SECURITY.md": "security.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "examples/README.md": "examples/index.md",
+    "benchmarks/README.md": "benchmarks.md",
+}
 
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 FIELDS = re.compile(r"^<!-- fields: ([\w.]+) -->$", re.MULTILINE)
@@ -29,8 +34,13 @@ logger = logging.getLogger("mkdocs.hooks.torchserve_handlers")  # below mkdocs, 
 
 def pages_from_outside(root: Path = ROOT) -> dict[str, str]:
     """The page of the site, or its picture, by the path of each file outside of docs/ that is one."""
-    found = [path.relative_to(root).as_posix() for pattern in FOLDERS for path in root.glob(pattern)]
-    return {**ALONE, **{path: path for path in found}}
+    examples = (path.parent.relative_to(root).as_posix() for path in root.glob("examples/*/README.md"))
+    pictures = (path.relative_to(root).as_posix() for path in root.glob("benchmarks/*.png"))
+    return {
+        **ALONE,
+        **{f"{folder}/README.md": f"{folder}.md" for folder in examples},
+        **{path: path for path in pictures},
+    }
 
 
 def on_files(files: Files, *, config: Any) -> Files:
