@@ -7,6 +7,7 @@ import os
 import sys
 import sysconfig
 import warnings
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -29,6 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from sharing_out import share_out
 
     share_out(items)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says in one line what was skipped, and for want of what."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].partition("Skipped: ")[2] for report in reports)
+    if reasons:
+        terminalreporter.write_line(f"skipped: {'; '.join(f'{n}, {why}' for why, n in reasons.most_common())}")
 
 
 # Everything is as in this process, but for the `.pth` files: without them `ts` is torchserve's own.

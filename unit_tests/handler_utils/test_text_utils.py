@@ -59,9 +59,7 @@ def test_ngrams_follow_the_words():
     "text", ["You can now install (TorchText) using pip!", "a, b; c: d. 'e' \"f\"<br />g?"]
 )
 def test_tokens_and_ngrams_are_torchtexts_own(text: str) -> None:
-    torchtext = pytest.importorskip(
-        "torchtext.data.utils", reason="torchserve_sanity.py --oldest has torchtext"
-    )
+    torchtext = pytest.importorskip("torchtext.data.utils", reason="torchtext, which --oldest has")
     tokens = get_tokenizer("basic_english")(text)
     assert tokens == torchtext.get_tokenizer("basic_english")(text)
     assert list(ngrams_iterator(tokens, 3)) == list(torchtext.ngrams_iterator(tokens, 3))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from detectors import FASTER_RCNN
+from devices import NEEDS_GPU
 from PIL import Image
 
 from ts.torch_handler.base_handler import BaseHandler
@@ -21,7 +22,7 @@ from ts.torch_handler.image_segmenter import ImageSegmenter
 from ts.torch_handler.object_detector import ObjectDetector
 from ts.torch_handler.text_classifier import TextClassifier
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+pytestmark = NEEDS_GPU
 
 EAGER = {"modelFile": "model.py", "serializedFile": "efficientnet_lite0.pt"}
 SEGMENTER = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from devices import DEVICES
 
 from ts.torch_handler.image_classifier import ImageClassifier
 from ts.torch_handler.object_detector import ObjectDetector
@@ -11,10 +12,6 @@ from ts.torch_handler.text_classifier import TextClassifier
 
 EAGER = {"modelFile": "model.py", "serializedFile": "efficientnet_lite0.pt"}
 SCRIPT = {"serializedFile": "model.pt"}
-DEVICES = [
-    "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")),
-]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +32,7 @@ def answer(archive, photos, make_context):
     folder, model = archive
 
     def ask(device="cpu", config=None, **settings):
-        gpu = 0 if device == "cuda" else None
+        gpu = 0 if device != "cpu" else None
         context = make_context(folder, config={"handler": settings, **(config or {})}, gpu_id=gpu, **model)
         handler = ImageClassifier()
         handler.initialize(context)

@@ -185,7 +185,7 @@ def test_a_model_saved_in_place_of_a_vocabulary_is_refused(tmp_path):
 
 
 def test_what_torchtext_itself_saves_is_read(tmp_path: Path) -> None:
-    torchtext = pytest.importorskip("torchtext.vocab", reason="torchserve_sanity.py --oldest has torchtext")
+    torchtext = pytest.importorskip("torchtext.vocab", reason="torchtext, which --oldest has")
     saved = torchtext.build_vocab_from_iterator([["rain", "snow", "rain"]], specials=["<unk>"])
     saved.set_default_index(saved["<unk>"])
     torch.save(saved, tmp_path / "source_vocab.pt")

@@ -6,13 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from devices import DEVICES
 
 from ts.runner import load_archive
-
-DEVICES = [
-    "cpu",
-    pytest.param("cuda:0", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")),
-]
 
 Archives = dict[str, Path]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torchvision
+from devices import DEVICES
 from torchvision.models import get_model
 
 from ts.handler_utils.models.formats.architecture import (
@@ -14,11 +15,6 @@ from ts.handler_utils.models.formats.architecture import (
     load_architecture,
 )
 from ts.torch_handler.base_handler import BaseHandler
-
-DEVICES = [
-    "cpu",
-    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")),
-]
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 import safetensors.torch
 import torch
+from devices import NEEDS_GPU
 
 from ts.handler_utils.models.formats import loader_of
 from ts.handler_utils.models.formats.content import AOT_PACKAGE, CHECKPOINT, EXPORTED, content_of
@@ -40,7 +41,7 @@ def test_an_exported_model_answers_batches_of_any_size(sizes, rows, tmp_path):
     assert model(batch).tolist() == (10 * batch).tolist()
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@NEEDS_GPU
 def test_an_exported_model_moves_to_the_handlers_device(tmp_path):
     model = load_pt2(save_exported(tmp_path / "model.pt2", rows=2), "cuda:0")
     assert model(torch.ones(3, 2, device="cuda:0")).tolist() == [[10.0, 10.0]] * 3

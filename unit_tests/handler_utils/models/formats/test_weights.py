@@ -9,6 +9,7 @@ import re
 import pytest
 import safetensors.torch
 import torch
+from devices import NEEDS_GPU
 
 from ts.handler_utils.models.formats.eager import load_eager
 from ts.handler_utils.models.formats.weights import load_weights, read_module, read_weights
@@ -41,7 +42,7 @@ def test_the_old_format_of_torch_save_is_read(tmp_path):
     assert set(read_weights(tmp_path / "old.pt", "cpu")) == set(WEIGHTS)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@NEEDS_GPU
 @pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors"])
 def test_weights_go_to_the_device(name, tmp_path):
     save = safetensors.torch.save_file if name.endswith("safetensors") else torch.save
