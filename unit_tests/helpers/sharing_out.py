@@ -28,8 +28,8 @@ SLOW = (
     "unit_tests/pages",
     "unit_tests/test_idle_threads.py",
 )
-# Fixtures of a whole run, each a server or a set of archives that takes seconds: made once, by one process.
-MADE_ONCE = ("live", "served", "answers", "model_store")
+# Fixtures of a whole run, each a set of archives, or servers with them, that takes seconds: made once, by one process.
+MADE_ONCE = ("archives", "served", "model_store")
 
 
 def share_out(items: list[pytest.Item]) -> None:
@@ -48,7 +48,7 @@ def group_of(item: pytest.Item) -> str:
     definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
     for name in MADE_ONCE:
         if name in definitions and definitions[name][-1].scope == "session":
-            return name
+            return f"{definitions[name][-1].baseid}:{name}"
     return module_of(item)
 
 
