@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OF_OPTIONS, OF_SETTINGS, OF_HANDLERS = (
     PAGES[f"docs/{name}.md"] for name in ("requests", "settings", "handlers")
 )
+LONG = {"-o": "--output", "-f": "--force"}
 
 OPTIONS = [
     ImageClassifierOptions,
@@ -100,16 +101,28 @@ def test_the_keys_of_the_table_are_those_that_are_read() -> None:
     assert column(PAGES["docs/serving.md"], "key", 1) - {"deviceType", "deviceIds"} == read
 
 
-def options_of_the_runner() -> set[str]:
-    """The long options of all commands, and `-f`, `-o` by their long names."""
+def options_of_the_runner() -> dict[str, set[str]]:
+    """The commands that take each option, by its longest name."""
     commands = next(action for action in parser()._actions if isinstance(action.choices, dict)).choices
-    actions = [action for command in commands.values() for action in command._actions]
-    return {option for action in actions for option in action.option_strings[-1:] if action.dest != "help"}
+    found: dict[str, set[str]] = {}
+    for name, command in commands.items():
+        for action in command._actions:
+            if action.dest != "help" and action.option_strings:
+                found.setdefault(action.option_strings[-1], set()).add(name)
+    return found
 
 
-def test_every_option_of_the_runner_is_in_its_table_and_no_other() -> None:
-    table = PAGES["docs/runner.md"].split("| option | of |")[1].split("\n\n", 1)[0]
-    first = " ".join(row.split(" | ")[0] for row in table.splitlines()[2:])
-    short = {"-o": "--output", "-f": "--force"}
-    shown = {short.get(name, name) for name in re.findall(r"`(-[\w-]+)", first)}
-    assert shown == options_of_the_runner()
+def test_every_option_of_the_runner_is_in_its_table_with_its_commands() -> None:
+    rows = PAGES["docs/runner.md"].split("| option | of |")[1].split("\n\n", 1)[0].splitlines()[2:]
+    taken = options_of_the_runner()
+    everything = set().union(*taken.values())
+    shown: dict[str, set[str]] = {}
+    names: list[str] = []
+    for row in rows:
+        first, of = (
+            row.strip("| ").split(" | ")[:2] if not row.startswith("| |") else ("", row.split(" | ")[1])
+        )
+        names = [LONG.get(name, name) for name in re.findall(r"`(-[\w-]+)", first)] or names
+        for name in names:
+            shown.setdefault(name, set()).update(everything if of == "all" else of.split(", "))
+    assert shown == taken
