@@ -35,12 +35,16 @@ class Venv:
             (self.purelib / "zz_borrowed.pth").write_text("\n".join(dict.fromkeys(borrowed)))
 
     def pip(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "pip", "--python", str(self.python), *arguments]
+        """Runs this Python's pip in the environment, as `pip --python` does after it has started once more."""
+        import pip
+
+        command = [str(self.python), str(Path(pip.__path__[0]) / "__pip-runner__.py"), *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def install(self, *what: str) -> None:
-        self.pip("install", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed", *what)
+        offline = ("--no-deps", "--no-index", "--no-build-isolation", "--no-compile")
+        self.pip("install", *offline, "--ignore-installed", *what)
 
     def origins(self, modules: list[str]) -> list[Path]:
         """The files that modules would be imported from."""

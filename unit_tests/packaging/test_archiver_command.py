@@ -44,7 +44,7 @@ def next_release(wheel: Path, folder: Path) -> Path:
 
 
 def install(venv: Venv, wheel: Path) -> None:
-    venv.pip("install", "--no-deps", "--no-index", "--upgrade", str(wheel))
+    venv.pip("install", "--no-deps", "--no-index", "--no-compile", "--upgrade", str(wheel))
 
 
 def uninstall(venv: Venv, distribution: str) -> None:

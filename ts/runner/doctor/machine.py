@@ -14,6 +14,8 @@ from ts.runner.doctor.check import NOTE, OK, WRONG, Check, NoAnswerError, ask
 from ts.runner.doctor.places import DISTRIBUTION, SWITCH
 from ts.runner.torchserve.java import OLDEST, candidates, version
 
+OF_CONTRIBUTORS = ("test", "docs", "dev")  # extras
+
 
 @cache
 def torch_facts() -> dict[str, Any]:
@@ -57,7 +59,7 @@ def decoders() -> Check:
 
 
 def extras() -> Check:
-    """Which of this library's optional packages are there."""
+    """Which optional packages of a user's are there."""
     try:
         requirements = importlib.metadata.requires(DISTRIBUTION) or []
     except importlib.metadata.PackageNotFoundError:
@@ -65,7 +67,7 @@ def extras() -> Check:
     wanted: dict[str, bool] = {}
     for requirement in requirements:
         match = re.match(r"([\w.-]+).*;.*\bextra\s*==\s*['\"]([\w-]+)['\"]", requirement)
-        if match and match[2] != "test":
+        if match and match[2] not in OF_CONTRIBUTORS:
             wanted[match[2]] = wanted.get(match[2], True) and is_installed(match[1])
     present = [name for name, there in wanted.items() if there]
     absent = [name for name, there in wanted.items() if not there]

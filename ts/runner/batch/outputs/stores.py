@@ -141,7 +141,8 @@ def import_pyarrow(output: Path) -> None:
         import pyarrow.parquet  # noqa: F401
     except ImportError as error:
         raise InputError(
-            f"--output {output} needs pyarrow ({error}): pip install pyarrow, or write .jsonl or .csv"
+            f"--output {output} needs pyarrow ({error}): pip install 'torchserve-handlers[parquet]',"
+            " or write .jsonl or .csv"
         ) from error
 
 

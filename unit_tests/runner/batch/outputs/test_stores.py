@@ -208,9 +208,8 @@ def test_a_folder_that_cannot_be_written_in_is_told(folder: Path) -> None:
 def test_without_pyarrow_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(
-        InputError, match=r"needs pyarrow \(.*\): pip install pyarrow, or write \.jsonl or \.csv"
-    ):
+    way_out = r"pip install 'torchserve-handlers\[parquet\]', or write \.jsonl or \.csv"
+    with pytest.raises(InputError, match=rf"needs pyarrow \(.*\): {way_out}"):
         check_output(Path("a.parquet"), may_be_there=False)
 
 
