@@ -63,7 +63,8 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_a_block_runs(block: Block, run: Run, folder: Path) -> None:
     if "answers.parquet" in block.text:
         pandas = pytest.importorskip("pandas", reason="needs pandas: pip install 'torchserve-handlers[ray]'")
-        pytest.importorskip("pyarrow", reason="needs pyarrow: pip install 'torchserve-handlers[ray]'")
+        reason = "needs pyarrow: pip install 'torchserve-handlers[parquet]'"
+        pytest.importorskip("pyarrow", reason=reason, exc_type=ImportError)
         pandas.DataFrame({"path": ["a.jpg"], "status": [200]}).to_parquet(folder / "answers.parquet")
     run(block)
 
