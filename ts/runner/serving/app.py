@@ -30,8 +30,8 @@ from ts.runner.serving.replies import (
     path_not_found,
 )
 from ts.runner.serving.requests import Call, description_call, new_id, prediction_call
+from ts.runner.serving.settings import MAX_REQUEST_SIZE
 
-MAX_REQUEST_SIZE = 6_553_500  # bytes; TorchServe's default
 ANSWERED = ["POST", "PUT", "OPTIONS"]
 NOT_CACHED = [  # as TorchServe has it
     (b"pragma", b"no-cache"),

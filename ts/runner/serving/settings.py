@@ -9,6 +9,8 @@ from ts.runner.archives.archive import Archive
 from ts.runner.errors import ArchiveError
 from ts.utils.documents import shown
 
+MAX_REQUEST_SIZE = 6_553_500  # bytes of a body; TorchServe's default
+
 
 @dataclass(frozen=True)
 class ServingSettings:

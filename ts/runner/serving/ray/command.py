@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ts.runner.errors import InputError
 from ts.runner.fetching.reference import read_reference
-from ts.runner.serving.app import MAX_REQUEST_SIZE
 from ts.runner.serving.ray.config import config_text, serve_config
 from ts.runner.serving.ray.kuberay import IMAGE, manifest_text, ray_service
 from ts.runner.serving.ray.plan import Plan, plan_archives
+from ts.runner.serving.settings import MAX_REQUEST_SIZE
 
 HOST = "0.0.0.0"  # a cluster's nodes are asked by others
 

@@ -12,7 +12,6 @@ from ray import serve
 from ray.serve import Application, RunTarget
 from starlette.types import ASGIApp
 
-from ts.runner.serving.app import MAX_REQUEST_SIZE
 from ts.runner.serving.ray.front import front_app
 from ts.runner.serving.ray.nodes import fronts
 from ts.runner.serving.ray.plan import (
@@ -26,6 +25,7 @@ from ts.runner.serving.ray.plan import (
     replicas_of,
 )
 from ts.runner.serving.ray.replica import ArchiveReplica, ReplicaOptions
+from ts.runner.serving.settings import MAX_REQUEST_SIZE
 
 REQUESTS_OF_A_FRONT = 10_000  # at once; what a model cannot take, its own queue refuses
 HEALTH_CHECK_SECONDS = 5
