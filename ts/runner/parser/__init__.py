@@ -7,6 +7,7 @@ import argparse
 from ts import HANDLERS_VERSION
 from ts.runner.parser.archives import add_doctor, add_export, add_inspect
 from ts.runner.parser.common import CommandParser
+from ts.runner.parser.comparing import add_compare
 from ts.runner.parser.predict import add_predict
 from ts.runner.parser.serving import add_ray_config, add_serve
 
@@ -24,6 +25,7 @@ def parser() -> argparse.ArgumentParser:
     add_inspect(actions)
     add_serve(actions)
     add_ray_config(actions)
+    add_compare(actions)
     add_export(actions)
     add_doctor(actions)
     return result

@@ -35,17 +35,7 @@ def add_predict(actions: Any) -> None:
         actions, "predict", about, usage="torch-model-runner predict [options] ARCHIVE INPUT ..."
     )
     predict_parser.add_argument("archive", metavar="ARCHIVE", nargs="?", help=ARCHIVE)
-    predict_parser.add_argument(
-        "inputs",
-        metavar="INPUT",
-        nargs="*",
-        help="a file, a folder, a pattern such as 'photos/**/*.jpg', or the URL of such; - for standard input",
-    )
-    predict_parser.add_argument(
-        "--inputs-from",
-        metavar="FILE",
-        help="more inputs, one a line, or NULs between them; - for standard input",
-    )
+    add_inputs(predict_parser)
     add_model(predict_parser)
     add_request(predict_parser)
     add_outputs(predict_parser)
@@ -62,6 +52,21 @@ def add_predict(actions: Any) -> None:
     add_json(predict_parser, "print one JSON list of {input, status, response}")
     add_ray(predict_parser)
     predict_parser.set_defaults(run=predict, complete=complete)
+
+
+def add_inputs(command: argparse.ArgumentParser) -> None:
+    """What is asked."""
+    command.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="*",
+        help="a file, a folder, a pattern such as 'photos/**/*.jpg', or the URL of such; - for standard input",
+    )
+    command.add_argument(
+        "--inputs-from",
+        metavar="FILE",
+        help="more inputs, one a line, or NULs between them; - for standard input",
+    )
 
 
 def add_model(predict_parser: argparse.ArgumentParser) -> None:
