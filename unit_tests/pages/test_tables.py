@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from at_hand import or_skip
+from model_archiver.arg_parser import make_parser
 from pages import PAGES
 
 from examples.assets import CHELSEA, EFFICIENTNET_LITE0, fetch_all
@@ -126,3 +127,10 @@ def test_every_option_of_the_runner_is_in_its_table_with_its_commands() -> None:
         for name in names:
             shown.setdefault(name, set()).update(everything if of == "all" else of.split(", "))
     assert shown == taken
+
+
+def test_every_option_of_the_archiver_is_in_its_table_and_no_other() -> None:
+    actions = [action for action in make_parser()._actions if action.dest != "help"]
+    table = PAGES["docs/archiver.md"].split("| option |")[1].split("\n\n", 1)[0]
+    shown = set(re.findall(r"`(-[\w-]+)", " ".join(row.split(" | ")[0] for row in table.splitlines()[2:])))
+    assert {name for action in actions for name in action.option_strings} - {"--version"} == shown
