@@ -31,6 +31,9 @@ TESTED_TORCH = (
 OLDEST_TORCH = ("torch==2.3.1", "torchvision==0.18.1", "torchtext==0.18.0", "numpy<2", "transformers<5")
 OLDEST_TORCH_NEWEST_PYTHON = (3, 12)
 
+# What an editable install is made of; ts/__init__.py has the version.
+INSTALLED_FROM = ("setup.py", "pyproject.toml", "ts/__init__.py")
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -153,7 +156,7 @@ class Environment:
     def _digest(self) -> str:
         """A digest of all that an install depends on, save the extras."""
         digest = hashlib.sha256(repr((str(ROOT), self.requirements)).encode())
-        for name in ("setup.py", "pyproject.toml"):
+        for name in INSTALLED_FROM:
             digest.update((ROOT / name).read_bytes())
         return digest.hexdigest()
 

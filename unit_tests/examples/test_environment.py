@@ -55,7 +55,8 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSteps:
     monkeypatch.setattr(environment, "ask_pip", lambda *_: fake.installed_torch)
     monkeypatch.setattr(environment, "choose_torch", lambda _, requirements: Torch(tuple(requirements)))
     monkeypatch.setattr(environment, "ROOT", tmp_path)
-    for name in ("setup.py", "pyproject.toml"):
+    (tmp_path / "ts").mkdir()
+    for name in environment.INSTALLED_FROM:
         (tmp_path / name).write_text("")
     return fake
 
@@ -74,8 +75,11 @@ def test_an_environment_that_is_up_to_date_is_left_alone(ready: Environment, ste
     assert steps.take_modules() == []
 
 
-def test_a_changed_setup_is_installed_again(ready: Environment, steps: FakeSteps, tmp_path: Path) -> None:
-    (tmp_path / "setup.py").write_text("setup()")
+@pytest.mark.parametrize("name", ["setup.py", "pyproject.toml", "ts/__init__.py"])
+def test_a_changed_setup_or_version_is_installed_again(
+    ready: Environment, steps: FakeSteps, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("changed")
     ready.ensure()
     assert steps.take_modules() == ["pip"]
 
