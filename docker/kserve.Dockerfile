@@ -1,3 +1,4 @@
+# hadolint global ignore=DL3066
 # This library's handlers in front of those of KServe's image of TorchServe: docs/docker.md.
 #
 #   docker build -f docker/kserve.Dockerfile -t torchserve-kfs:0.12.0-handlers .
@@ -14,7 +15,6 @@ RUN python -m pip list --format=freeze > /tmp/installed.txt \
     && python -m pip install --no-cache-dir --no-deps /tmp/torchserve-handlers \
     && rm -r /tmp/torchserve-handlers /tmp/installed.txt
 
-# hadolint ignore=DL3066
 USER model-server
 # Ends with 1, and the build with it, if TorchServe would not get these handlers.
 RUN torch-model-runner doctor

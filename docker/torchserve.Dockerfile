@@ -1,3 +1,4 @@
+# hadolint global ignore=DL3066
 # This library's handlers in front of those of an image's own TorchServe: docs/docker.md.
 #
 #   docker build -f docker/torchserve.Dockerfile -t torchserve:0.12.0-handlers .
@@ -16,7 +17,6 @@ RUN python -m pip list --format=freeze > /tmp/installed.txt \
     && python -m pip install --no-cache-dir --constraint /tmp/installed.txt /tmp/torchserve-handlers \
     && rm -r /tmp/torchserve-handlers /tmp/installed.txt
 
-# hadolint ignore=DL3066
 USER ${RUN_AS}
 # Ends with 1, and the build with it, if TorchServe would not get these handlers.
 RUN torch-model-runner doctor

@@ -54,6 +54,7 @@ STEPS = (
     Step("format", ("-m", "ruff", "format", "--check", ".")),
     Step("types", ("-m", "mypy")),
     Step("docs", ("-m", "mkdocs", "build", "--strict")),
+    Step("workflows", ("-m", "pytest", "unit_tests/furniture"), echo=True),
     Step("package", ("-m", "pytest", PACKAGE), echo=True),
     Step("tests", ("-m", "pytest", f"--ignore={PACKAGE}", *EACH_CPU), echo=True),
     Step("quickstart", ("examples/quickstart.py",)),
@@ -64,7 +65,14 @@ FAST_TESTS = ("-m", "not slow and not long")
 # What they test is the same with any torch.
 OF_ANY_TORCH = tuple(
     f"--ignore=unit_tests/{folder}"
-    for folder in ("benchmarks", "runner/batch", "runner/predict", "runner/serving/ray", "server/engines")
+    for folder in (
+        "benchmarks",
+        "pages",
+        "runner/batch",
+        "runner/predict",
+        "runner/serving/ray",
+        "server/engines",
+    )
 )
 
 
