@@ -1,4 +1,4 @@
-"""A live TorchServe, the embedded engine and Ray: the same archives and requests, and the same replies."""
+"""A live TorchServe, the embedded engine and (-m long) Ray: the same archives and requests, the same replies."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def theirs(folder: Path) -> Recording:
     return run("torchserve", folder)
 
 
-@pytest.fixture(scope="module", params=["embedded", "ray"])
+@pytest.fixture(scope="module", params=["embedded", pytest.param("ray", marks=pytest.mark.long)])
 def ours(request: pytest.FixtureRequest, folder: Path, theirs: Recording) -> Recording:
     """What another engine says."""
     return run(request.param, folder)
