@@ -18,6 +18,8 @@ TRANSFORM = ImageTransform(resize=256, crop=224, mean=IMAGENET_MEAN, std=IMAGENE
 class ImageEmbedder(BaseHandler):
     """Answers each photo with the network's features before its last layer, scaled to length 1."""
 
+    payloads = ("an encoded image: bytes",)  # what `preprocess` reads, for descriptions and sample requests
+
     def initialize(self, context: Any) -> None:
         super().initialize(context)
         self.model._fc = torch.nn.Identity()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from pydantic_core import to_jsonable_python
 
 from ts import HANDLERS_VERSION
 from ts.handler_utils.announcement import LIBRARY
 from ts.handler_utils.configuration import Configuration
+
+CONVOLUTIONS = {"Conv1d": 1, "Conv2d": 2, "Conv3d": 3}  # and how many sizes of their input are free
 
 
 def describe(handler: Any) -> dict[str, Any]:
@@ -23,8 +25,10 @@ def describe(handler: Any) -> dict[str, Any]:
         `payloads`: what a request may hold, a sentence each; none where a subclass reads requests by its own code;
         `options`: for each option of a request its JSON Schema (type, range, default, description);
         `settings`: the value of each setting, as it stands after model-config.yaml and class attributes;
-        `labels`: the labels by class index, or null.
+        `labels`: the labels by class index, or null;
+        `input`: where the model tells it, the shape of a row of its input, with null for a size that is free.
     """
+    row = input_row(handler.model)
     return {
         "library": LIBRARY,
         "version": HANDLERS_VERSION,
@@ -33,6 +37,7 @@ def describe(handler: Any) -> dict[str, Any]:
         "options": options_of(handler),
         "settings": plain(Configuration.of(handler).in_force()),
         "labels": handler.mapping,
+        **({} if row is None else {"input": row}),
     }
 
 
@@ -55,6 +60,35 @@ def options_of(handler: Any) -> dict[str, dict[str, Any]]:
         name: {**_without_title(properties[name]), "default": plain(default)}
         for name, default in configuration.option_defaults().items()
     }
+
+
+def input_row(model: Any) -> Optional[list[Optional[int]]]:
+    """The shape of a row of a model's input, by the inputs that an ONNX model names, or by its first layer.
+
+    Args:
+        model: A model of any format, or None.
+
+    Returns:
+        The shape without the batch's dimension, None for a size that is free; None where nothing tells it.
+    """
+    if hasattr(model, "get_inputs"):
+        inputs = model.get_inputs()
+        shape = inputs[0].shape[1:] if len(inputs) == 1 else []
+        return [size if isinstance(size, int) else None for size in shape] or None
+    for layer in model.modules() if hasattr(model, "modules") else ():
+        if next(layer.children(), None) is None and next(layer.parameters(), None) is not None:
+            return row_of_layer(layer)
+    return None
+
+
+def row_of_layer(layer: Any) -> Optional[list[Optional[int]]]:
+    """The row that a layer takes, if it is linear or a convolution; a scripted one still has its old name."""
+    name = getattr(layer, "original_name", type(layer).__name__)
+    if name == "Linear":
+        return [layer.weight.shape[1]]
+    if name in CONVOLUTIONS:
+        return [layer.weight.shape[1] * getattr(layer, "groups", 1), *[None] * CONVOLUTIONS[name]]
+    return None
 
 
 def plain(value: Any) -> Any:

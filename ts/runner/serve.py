@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
-from contextlib import nullcontext
-from typing import Any, Callable
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ts.runner.errors import InputError
+from ts.runner.fetching.reference import read_reference
+from ts.runner.samples.asking import about_model, describes_itself
+from ts.runner.samples.curl import example_request, file_request
 from ts.runner.signals import ignore_signals, unwind_on_signals
 from ts.runner.torchserve.config import metrics_settings
-from ts.runner.torchserve.curl import example_request, file_request
-from ts.runner.torchserve.server import TorchServe
+from ts.runner.torchserve.server import READY, TorchServe
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -32,58 +35,46 @@ def serve_embedded(arguments: argparse.Namespace) -> int:
         EmbeddedServer,
     )  # uvicorn and starlette: for this engine only
 
-    console = Console(stderr=True)
     optional = {"host": arguments.host, "max_request_size": arguments.max_request_size}
-    server = EmbeddedServer(
-        arguments.archives,
-        port=arguments.port,
-        device=arguments.device,
-        batch_size=arguments.batch_size,
-        metrics_file=arguments.metrics,
-        max_size=arguments.max_size,
-        **{name: value for name, value in optional.items() if value is not None},
-    )
-    with console.status("starting") if console.is_terminal else nullcontext() as status, server:
-        if status:
-            status.stop()
-        for name, reason in server.failures.items():
-            sys.stderr.write(f"torch-model-runner: {name} is not served: {reason}\n")
-        ready = [
-            (archive.name, archive.handler)
-            for archive in server.archives
-            if f"{archive.name}/{archive.model['modelVersion']}" not in server.failures
-        ]
-        announce(server.url, ready, f"{server.url}/metrics")
-        wait(server, console, "stopping")
+    with Start("starting", len(arguments.archives)) as start:
+        server = EmbeddedServer(
+            arguments.archives,
+            port=arguments.port,
+            device=arguments.device,
+            batch_size=arguments.batch_size,
+            metrics_file=arguments.metrics,
+            max_size=arguments.max_size,
+            on_start=start.tell,
+            **{name: value for name, value in optional.items() if value is not None},
+        )
+        with server:
+            start.end()
+            models = [
+                Ready(archive.name, archive.model["modelVersion"], archive.handler, archive.source)
+                for archive in server.archives
+            ]
+            announce(server.url, server.url, start.started(models), f"{server.url}/metrics")
+            wait(server, start.console, "stopping")
     return 0
 
 
 def serve_torchserve(arguments: argparse.Namespace) -> int:
     """By a real TorchServe on 127.0.0.1."""
-    console = Console(stderr=True)
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    tasks: dict[str, Any] = {}
-
-    def show(name: str, state: str) -> None:
-        if name not in tasks:
-            tasks[name] = progress.add_task("", total=None)
-        progress.update(tasks[name], description=f"{name}: {state}")
-
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        TorchServe(
+    with Start("starting TorchServe", len(arguments.archives)) as start:
+        server = TorchServe(
             arguments.archives,
             port=arguments.port,
             device=arguments.device,
             config=metrics_settings(arguments.metrics),
             max_size=arguments.max_size,
-            on_state=show,
-        ) as server,
-    ):
-        progress.stop()
-        metrics = f"{server.metrics_url}/metrics" if arguments.metrics is not None else None
-        announce(server.url, [(model.name, model.handler) for model in server.models], metrics)
-        wait(server, console, "stopping TorchServe")
+            on_state=lambda model, state: start.tell(model, None) if state == READY else None,
+        )
+        with server:
+            start.end()
+            models = [Ready(each.name, each.version, each.handler, each.archive) for each in server.models]
+            metrics = f"{server.metrics_url}/metrics" if arguments.metrics is not None else None
+            announce(server.url, server.management_url, models, metrics)
+            wait(server, start.console, "stopping TorchServe")
     return 0
 
 
@@ -91,30 +82,31 @@ def serve_ray(arguments: argparse.Namespace) -> int:
     """On a Ray cluster: one of this machine's own, or one that is there."""
     from ts.runner.serving.ray.server import RayServer
 
-    console = Console(stderr=True)
     optional = {"host": arguments.host, "max_request_size": arguments.max_request_size}
-    server = RayServer(
-        arguments.archives,
-        address=arguments.address,
-        port=arguments.port,
-        cpus=arguments.cpus_per_worker,
-        gpus=arguments.gpus_per_worker,
-        device=arguments.device,
-        batch_size=arguments.batch_size,
-        metrics_file=arguments.metrics,
-        max_size=arguments.max_size,
-        **{name: value for name, value in optional.items() if value is not None},
-    )
     sys.stderr.write(OPEN_PORTS)
-    with console.status("starting Ray") if console.is_terminal else nullcontext() as status, server:
-        unwind_on_signals()  # Ray has put its own handlers in their place
-        if status:
-            status.stop()
-        for name, reason in server.failures.items():
-            sys.stderr.write(f"torch-model-runner: {name} is not served: {reason}\n")
-        ready = [(plan.name, plan.handler) for plan in server.plans if plan.key not in server.failures]
-        announce(server.url, ready, f"{server.url}/metrics")
-        wait(server, console, "stopping Ray")
+    with Start("starting Ray", len(arguments.archives)) as start:
+        server = RayServer(
+            arguments.archives,
+            address=arguments.address,
+            port=arguments.port,
+            cpus=arguments.cpus_per_worker,
+            gpus=arguments.gpus_per_worker,
+            device=arguments.device,
+            batch_size=arguments.batch_size,
+            metrics_file=arguments.metrics,
+            max_size=arguments.max_size,
+            on_start=start.tell,
+            **{name: value for name, value in optional.items() if value is not None},
+        )
+        with server:
+            unwind_on_signals()  # Ray has put its own handlers in their place
+            start.end()
+            models = [
+                Ready(plan.name, plan.version, plan.handler, Path(read_reference(plan.options.source).place))
+                for plan in server.plans
+            ]
+            announce(server.url, server.url, start.started(models), f"{server.url}/metrics")
+            wait(server, start.console, "stopping Ray")
     return 0
 
 
@@ -149,15 +141,79 @@ def wait(server: Any, console: Console, last_word: str) -> None:
         console.print(last_word)
 
 
-def announce(url: str, models: Sequence[tuple[str, str]], metrics: str | None) -> None:
-    """Says how to ask the models, which are given by name and handler."""
-    lines = []
-    for name, handler in models:
-        example, file = example_request(url, name, handler), file_request(url, name)
-        if example is None:
-            lines.append(f"{name} is ready. Send it a file: {file}")
-        else:
-            lines += [f"{name} is ready. Try it:", f"  {example}", f"or send it a file: {file}"]
+class Ready(NamedTuple):
+    """A model that is served: its name, version and handler as the manifest has them, and where its archive is."""
+
+    name: str
+    version: str
+    handler: str
+    archive: Path
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+class Start:
+    """Says of each model, as soon as that is known, that it has started or failed, and after how many seconds.
+
+    Args:
+        what: Is going on.
+        models: That there are; of one alone that fails, the server's own error tells.
+    """
+
+    def __init__(self, what: str, models: int) -> None:
+        self.console = Console(stderr=True)
+        self._models = models
+        self._began = time.monotonic()
+        self._failed: set[str] = set()
+        self._stack = ExitStack()
+        self._status = self.console.status(what) if self.console.is_terminal else nullcontext()
+
+    def __enter__(self) -> Start:
+        self._stack.enter_context(self._status)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.end()
+
+    def tell(self, model: str, failure: str | None) -> None:
+        """Takes note of a model, by name and version; from any thread."""
+        text = f"{model} is ready after {time.monotonic() - self._began:.1f} s"
+        if failure is not None:
+            self._failed.add(model)
+            text = f"torch-model-runner: {model} is not served: {failure}"
+        if failure is None or self._models > 1:
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def end(self) -> None:
+        """All have started or failed."""
+        self._stack.close()
+
+    def started(self, models: Sequence[Ready]) -> list[Ready]:
+        """Those that have not failed."""
+        return [model for model in models if model.key not in self._failed]
+
+
+def announce(url: str, about_url: str, models: Sequence[Ready], metrics: str | None) -> None:
+    """Says how to ask the models, each by a request that suits it.
+
+    Args:
+        url: Of the inference API.
+        about_url: Of the API that has models' descriptions.
+        models: The models.
+        metrics: Of the metrics API.
+    """
+    names = [model.name for model in models]
+    lines = ["Try:"]
+    for model in models:
+        name = model.name if names.count(model.name) == 1 else model.key
+        asked = describes_itself(model.handler, model.archive)
+        about = about_model(about_url, model.name, model.version) if asked else {}
+        example = example_request(url, name, about)
+        takes = "; or ".join(about.get("payloads") or ["what code of its own reads"])
+        lines.append(f"  {example}" if example else f"  # {name} takes {takes}: {file_request(url, name)}")
+    lines.append(f"or with a file of yours: {file_request(url, names[0] if len(names) == 1 else 'MODEL')}")
     if metrics:
         lines.append(f"metrics: curl {metrics}")
     lines.append(f"The server answers on {url} until Ctrl-C.")

@@ -11,7 +11,8 @@ from typing import Any, Callable
 import pytest
 
 from ts.runner import Model
-from ts.runner.torchserve.curl import example_request
+from ts.runner.samples.asking import about_model
+from ts.runner.samples.curl import example_request
 
 Load = Callable[[str], Model]
 TOP_LABELS = {
@@ -53,7 +54,9 @@ def test_what_is_no_photo_gets_one_answer_everywhere(live: Any, load: Load) -> N
 
 
 def test_the_curl_line_for_images_works_as_pasted(live: Any) -> None:
-    line = example_request(live.server.url, "efficientnet_lite0", "image_classifier")
+    about = about_model(live.server.management_url, "efficientnet_lite0", "1.0")
+    line = example_request(live.server.url, "efficientnet_lite0", about)
+    assert line is not None
     result = subprocess.run(
         ["sh", "-c", line], capture_output=True, text=True, env={**os.environ, "no_proxy": "*"}
     )

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import uvicorn
 
@@ -26,6 +26,12 @@ logger = logging.getLogger(__name__)
 # For what is being answered at the end, before workers have theirs to end; Kubernetes gives a pod 30.
 DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 60  # that a connection without requests stays open
+
+OnStart = Callable[[str, Optional[str]], None]  # a model by name and version, and why it failed, or None
+
+
+def ignore(model: str, failure: Optional[str]) -> None:
+    """Nobody wants to know."""
 
 
 class Front:
@@ -56,11 +62,14 @@ class Front:
         if self._is_to_end and not self._end.done():
             self._end.set_result(None)
 
-    async def run(self, listener: socket.socket, ready: Future[dict[str, str]]) -> None:
+    async def run(
+        self, listener: socket.socket, ready: Future[dict[str, str]], on_start: OnStart = ignore
+    ) -> None:
         """Serves until it is to stop, and then answers what it has begun.
 
         Args:
             listener: Listens already.
+            on_start: Is told of each model that has started or failed.
             ready: Gets why models are not served, see `failures_of`, when each has started or failed.
 
         Raises:
@@ -80,7 +89,7 @@ class Front:
         try:
             for archive in archives:
                 archive.begin()
-            decided = asyncio.gather(*(archive.decided() for archive in archives))
+            decided = asyncio.gather(*(told(archive, on_start) for archive in archives))
             ends: set[asyncio.Future[Any]] = {serving, self._end}
             await asyncio.wait({*ends, decided}, return_when=asyncio.FIRST_COMPLETED)
             if decided.done():
@@ -92,6 +101,12 @@ class Front:
             await asyncio.gather(serving, return_exceptions=True)
             await asyncio.gather(*(archive.close() for archive in archives))
         serving.result()
+
+
+async def told(archive: ServedArchive, on_start: OnStart) -> None:
+    """Waits until an archive has started or failed, and tells it."""
+    await archive.decided()
+    on_start(f"{archive.name}/{archive.version}", archive.failure)
 
 
 def failures_of(archives: Sequence[ServedArchive]) -> dict[str, str]:

@@ -17,13 +17,13 @@ from ts.runner.answering.metrics_file import read_metrics_file
 from ts.runner.answering.model import check_integrity
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.errors import ArchiveError, ServerError
-from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
-from ts.runner.serving.embedded.front import Front
+from ts.runner.serving.app import url_of
+from ts.runner.serving.embedded.front import Front, OnStart, ignore
 from ts.runner.serving.embedded.process import WorkerProcess, start_worker
 from ts.runner.serving.embedded.supervisor import Start
 from ts.runner.serving.embedded.threads import threads_of_a_worker
 from ts.runner.serving.embedded.worker import WorkerOptions
-from ts.runner.serving.settings import ServingSettings, serving_settings
+from ts.runner.serving.settings import MAX_REQUEST_SIZE, ServingSettings, serving_settings
 
 try:
     import uvloop as loops  # with which a request costs a seventh less
@@ -61,6 +61,7 @@ class EmbeddedServer:
         max_size: Optional[int] = None,
         max_request_size: int = MAX_REQUEST_SIZE,
         env: Optional[Mapping[str, str]] = None,
+        on_start: OnStart = ignore,
     ) -> None:
         """Takes note of what is wanted; all happens when the `with` block is entered.
 
@@ -74,6 +75,7 @@ class EmbeddedServer:
             max_size: The bytes that each archive may unpack to; see `open_archive`.
             max_request_size: The bytes that the body of a request may have.
             env: Environment variables of the workers; by default this process's.
+            on_start: Called in another thread as `on_start("kitten/1.0", None)`, or with the reason of a failure.
         """
         self.archives: list[Archive] = []
         self.failures: dict[str, str] = {}
@@ -83,7 +85,7 @@ class EmbeddedServer:
         self._metrics_file = metrics_file
         self._max_size, self._max_request_size = max_size, max_request_size
         self._env = dict(os.environ if env is None else env)
-        self._stack = ExitStack()
+        self._on_start, self._stack = on_start, ExitStack()
         self._thread: Optional[threading.Thread] = None
         self._front: Optional[Front] = None
         self._ended: Future[None] = Future()
@@ -147,7 +149,7 @@ class EmbeddedServer:
 
         def run() -> None:
             try:
-                loops.run(front.run(listener, ready))
+                loops.run(front.run(listener, ready, self._on_start))
                 self._ended.set_result(None)
             except BaseException as error:
                 self._ended.set_exception(error)

@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from ts.runner.errors import ServerError
-from ts.runner.serving.app import MAX_REQUEST_SIZE, url_of
+from ts.runner.serving.app import url_of
 from ts.runner.serving.ray.config import HERE
 from ts.runner.serving.ray.plan import FRONT, QUIET, Plan, plan_archives
+from ts.runner.serving.settings import MAX_REQUEST_SIZE
 
 HOST = "127.0.0.1"
 OBJECT_STORE = 128 << 20  # bytes of shared memory, for the requests and replies on their way
@@ -42,6 +43,7 @@ class RayServer:
         port: int = 0,
         cpus: Optional[float] = None,
         max_request_size: int = MAX_REQUEST_SIZE,
+        on_start: Callable[[str, Optional[str]], None] = lambda *_: None,
         **options: Any,
     ) -> None:
         """Takes note of what is wanted; all happens when the `with` block is entered.
@@ -53,6 +55,8 @@ class RayServer:
             port: Likewise; 0 takes one that is free on this machine.
             cpus: Of each replica. By default 1, and less on this machine's own cluster where it has too few.
             max_request_size: The bytes that the body of a request may have.
+            on_start: Called as `on_start("kitten/1.0", None)` when a model has started, and with the reason in
+                place of None when it has failed.
             options: Of `plan_archives`.
         """
         self.plans: list[Plan] = []
@@ -62,6 +66,7 @@ class RayServer:
         self._host, self._port = host, port
         self._cpus = cpus
         self._max_request_size = max_request_size
+        self._on_start = on_start
         self._options = options
         self._stack = ExitStack()
 
@@ -182,16 +187,23 @@ class RayServer:
             found = serve.status().applications
             for name in [name for name in keys if name in found]:
                 if found[name].status == "RUNNING":
-                    del keys[name]
+                    self._tell(keys.pop(name), None)
                 elif found[name].status == "DEPLOY_FAILED":
-                    failures[keys.pop(name)] = reason_of(found[name])
+                    failures[keys[name]] = reason_of(found[name])
+                    self._tell(keys.pop(name), reason_of(found[name]))
             if keys and time.monotonic() > end:
-                failures.update({key: f"{key} did not start in time" for key in keys.values()})
+                for key in keys.values():
+                    failures[key] = f"{key} did not start in time"
+                    self._tell(key, failures[key])
                 break
             time.sleep(0.1)
         if FRONT in failures:
             raise ServerError(f"the front did not start: {failures[FRONT]}")
         return failures
+
+    def _tell(self, key: str, failure: Optional[str]) -> None:
+        if key != FRONT:
+            self._on_start(key, failure)
 
 
 def import_ray() -> None:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 import requests
+import torch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the embedded engine needs Linux or macOS")
 
 Archive = Callable[..., Path]
 Send = Callable[..., requests.Response]
+
+
+READY = re.compile(r"obeys/1\.0 is ready after \d+\.\d s\n")
+
+
+def asked(port: int, model: str) -> str:
+    """The command that sends a model a file."""
+    return f"curl http://127.0.0.1:{port}/predictions/{model} -T FILE"
 
 
 class Serve:
@@ -58,7 +71,10 @@ def test_it_answers_until_it_is_told_to_end_and_leaves_nothing(
     try:
         lines = serve.until_ready()
         url = f"http://127.0.0.1:{serve.port}"
-        assert lines[0] == "obeys is ready. Try it:"
+        assert lines[:2] == [
+            "Try:",
+            f"# obeys takes what code of its own reads: {asked(serve.port, 'obeys')}",
+        ]
         assert lines[-2:] == [f"metrics: curl {url}/metrics", f"The server answers on {url} until Ctrl-C."]
         pid = send(f"{url}/predictions/obeys").json()["pid"]
         with ThreadPoolExecutor(1) as thread:
@@ -67,6 +83,7 @@ def test_it_answers_until_it_is_told_to_end_and_leaves_nothing(
                 pass
             serve.process.send_signal(number)
             assert serve.process.stderr is not None
+            assert READY.fullmatch(serve.process.stderr.readline())
             assert serve.process.stderr.readline() == "stopping\n"
             gate.touch()
             assert answer.result().status_code == 200
@@ -98,7 +115,7 @@ def test_a_handler_that_does_not_start_is_told_and_the_others_are_served(
     serve = Serve(tmp_path, broken, archive(), "--max-request-size", "1K")
     try:
         lines = serve.until_ready()
-        assert [line for line in lines if line.endswith("Try it:")] == ["obeys is ready. Try it:"]
+        assert [line.split()[1] for line in lines if line.startswith("# ")] == ["obeys"]
         url = f"http://127.0.0.1:{serve.port}/predictions/obeys"
         assert send(url).status_code == 200
         assert send(url, b"x" * 1025).status_code == 413
@@ -107,7 +124,10 @@ def test_a_handler_that_does_not_start_is_told_and_the_others_are_served(
     finally:
         serve.process.kill()
     reason = f"handler 'own.py' of {broken} did not start: ValueError: the weights are bad"
-    assert errors == f"torch-model-runner: broken/1.0 is not served: {reason}\nstopping\n"
+    told = sorted(errors.splitlines(keepends=True)[:2])
+    assert READY.fullmatch(told[0])
+    assert told[1] == f"torch-model-runner: broken/1.0 is not served: {reason}\n"
+    assert errors.endswith("\nstopping\n")
 
 
 def test_a_handler_alone_that_does_not_start_is_one_sentence(broken: Path, tmp_path: Path) -> None:
@@ -126,3 +146,81 @@ def test_options_of_the_embedded_engine_are_not_torchserves(archive: Archive, tm
         == "torch-model-runner: --host is for --engine embedded or ray\n"
     )
     assert serve.process.returncode == 2
+
+
+GREY = """
+import torch
+from torchvision import transforms
+from ts.torch_handler.image_classifier import ImageClassifier
+
+class Digits(ImageClassifier):
+    topk = 3
+    image_processing = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+"""
+DIGITS = """
+from torch import nn
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 26 * 26, 10))
+"""
+ROWS = """
+from torch import nn
+
+class Net(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(4, 2))
+"""
+OF_ONE = """
+from ts.torch_handler.base_handler import BaseHandler
+
+class OfOne(BaseHandler):
+    pass
+"""
+
+
+def test_each_model_gets_a_request_that_suits_it_and_works_as_pasted(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    archives = [
+        packed(tmp_path, "digits", "digits.py", {"digits.py": GREY, "model.py": DIGITS}),
+        packed(tmp_path, "rows", "base_handler", {"model.py": ROWS}),
+        packed(tmp_path, "own_rows", "of_one.py", {"of_one.py": OF_ONE, "model.py": ROWS}),
+    ]
+    serve = Serve(tmp_path, *archives)
+    try:
+        lines = serve.until_ready()
+        commands = [line for line in lines if line.startswith("curl -s ")]
+        assert [command.split()[2].rpartition("/")[2] for command in commands] == [
+            "digits",
+            "rows",
+            "own_rows",
+        ]
+        assert lines[4] == f"or with a file of yours: {asked(serve.port, 'MODEL')}"
+        answers = [paste(command) for command in commands]
+    finally:
+        serve.process.kill()
+        serve.process.communicate()
+    assert len(answers[0]) == 3
+    assert all(0 <= probability <= 1 for probability in answers[0].values())
+    assert [len(answer) for answer in answers[1:]] == [2, 2]
+
+
+def paste(command: str) -> Any:
+    environment = {**os.environ, "no_proxy": "*"}
+    return json.loads(subprocess.check_output(["sh", "-c", command], env=environment, text=True))
+
+
+def packed(folder: Path, name: str, handler: str, files: dict[str, str]) -> Path:
+    """An archive of a network with weights as they come."""
+    made: dict[str, Any] = {}
+    exec(files["model.py"], made)
+    torch.save(made["Net"]().state_dict(), folder / "weights.pt")
+    with zipfile.ZipFile(folder / f"{name}.mar", "w") as archive:
+        model = {"modelName": name, "modelVersion": "1.0", "handler": handler, "modelFile": "model.py"}
+        manifest = {"model": {**model, "serializedFile": "weights.pt"}, "archiverVersion": "0.12.0"}
+        archive.writestr("MAR-INF/MANIFEST.json", json.dumps({**manifest, "runtime": "python"}))
+        archive.write(folder / "weights.pt", "weights.pt")
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return folder / f"{name}.mar"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 from pathlib import Path
@@ -93,7 +94,11 @@ def test_the_id_of_a_request_is_sent_back_once(found: dict[str, Any]) -> None:
 
 def test_the_command_serves_until_it_is_told_to_end_and_tells_what_is_open(found: dict[str, Any]) -> None:
     command = found["command"]
-    assert command["lines"][:1] == ["obeys is ready. Try it:"], command["errors"]
+    assert command["lines"][:1] == ["Try:"], command["errors"]
+    assert command["lines"][1].startswith(
+        "# obeys takes what code of its own reads: curl http://127.0.0.1:8099/"
+    )
+    assert any(re.fullmatch(r"obeys/1\.0 is ready after \d+\.\d s", line) for line in command["errors"])
     assert command["lines"][-1] == "The server answers on http://127.0.0.1:8099 until Ctrl-C."
     assert command["statuses"] == [200, 413]
     assert command["errors"][0].startswith("torch-model-runner: Ray's own processes listen on all addresses")

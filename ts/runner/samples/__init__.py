@@ -1,0 +1,1 @@
+"""What a served model can be asked at once: a photo, a digit, a sentence, a row of numbers."""
