@@ -17,6 +17,7 @@ from pages import Command, commands
 from examples.assets import ASSETS, fetch
 from examples.example import Example
 from ts.runner import load_archive
+from ts.runner.main import main
 from ts.runner.parser import parser
 
 MODULES = [
@@ -121,5 +122,34 @@ def test_what_a_page_shows_of_a_script_is_what_it_prints(folder: str, show: Call
     examples = {id(value): value for value in vars(module).values() if isinstance(value, Example)}
     printed = words("\n".join(line for example in examples.values() for line in or_skip(show, example).lines))
     shown = words(SCRIPTS[folder].output)
+    assert [pair for pair in zip(shown, printed) if not same_word(*pair)] == []
+    assert len(shown) == len(printed)
+
+
+TABLES = [
+    pytest.param(command, id=str(command))
+    for command in commands("torch-model-runner")
+    if command.output.startswith("┏")
+]
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_a_table_in_a_page_is_what_the_runner_prints(
+    command: Command,
+    model_store: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    or_skip(EXAMPLES["lite0_by_name"].prepare)
+    (tmp_path / "model_store").symlink_to(model_store)
+    for name, photo in PHOTOS.items():
+        if name in command.words:
+            (tmp_path / name).write_bytes(or_skip(fetch, photo).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    capfd.readouterr()  # what building printed
+    assert main(list(command.words[1:])) == 0
+    box = re.compile("[━┏┳┓┃┡╇┩│└┴┘─]+")
+    shown, printed = (box.sub(" ", text).split() for text in (command.output, capfd.readouterr().out))
     assert [pair for pair in zip(shown, printed) if not same_word(*pair)] == []
     assert len(shown) == len(printed)
