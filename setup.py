@@ -57,13 +57,23 @@ class LinkedOverlay:
     def __enter__(self) -> LinkedOverlay:
         self.folder.mkdir(exist_ok=True)
         for name, source in SOURCES.items():
-            link = self.folder / name
-            if not link.is_symlink():
-                link.symlink_to(os.path.join("..", source), target_is_directory=True)
+            if not os.path.lexists(self.folder / name):
+                link_folder(self.folder / name, source)
         return self
 
     def __exit__(self, *exception) -> None:
         pass
+
+
+def link_folder(link: Path, source: str) -> None:
+    try:
+        link.symlink_to(os.path.join("..", source), target_is_directory=True)
+    except OSError:
+        if os.name != "nt":
+            raise
+        import _winapi  # there few may make symbolic links, and everybody junctions
+
+        _winapi.CreateJunction(str(ROOT / source), str(link))
 
 
 class EditableOverlay(editable_wheel):

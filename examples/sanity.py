@@ -62,6 +62,11 @@ STEPS = (
 )
 FAST_STEPS = ("lint", "format", "types", "tests")
 FAST_TESTS = ("-m", "not slow and not long")
+# Windows runs neither TorchServe nor the embedded engine, and has no processes to fork, namespaces or signals.
+ON_WINDOWS = tuple(
+    f"unit_tests/{folder}"
+    for folder in ("handler_utils", "model_archiver", "subclasses", "torch_handler", "utils")
+)
 # What they test is the same with any torch.
 OF_ANY_TORCH = tuple(
     f"--ignore=unit_tests/{folder}"
@@ -150,6 +155,7 @@ def with_tests(step: Step, options: argparse.Namespace) -> Step:
         *(FAST_TESTS if options.fast else ()),
         *(OF_ANY_TORCH if options.oldest else ()),
         *(COVERAGE if options.coverage else ()),
+        *(ON_WINDOWS if os.name == "nt" else ()),
     )
     # By another name, so that its log stands beside the newest torch's.
     name = "tests-oldest" if options.oldest else step.name
