@@ -24,6 +24,7 @@ EXTRAS = (
     "codec",
     "coco",
     "onnx",
+    "openvino",
     "tokenizers",
     "timm",
     "transformers",
