@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Optional
 
 import torch
 
 from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.errors import is_out_of_memory
+from ts.handler_utils.models.engine import OpenVinoCaller
+from ts.handler_utils.models.formats.batches import ChunkedModel
 from ts.handler_utils.models.inputs import autocast_dtype, input_form
+from ts.handler_utils.models.openvino.forms import Source
 from ts.handler_utils.models.script_caller import ScriptCaller
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.input_shapes import InputShapes
+
+logger = logging.getLogger(__name__)
 
 
 class ModelCaller(Part):
     """Calls the model of a handler; a model that a subclass has put in its place is called as it is."""
 
     _script: Optional[ScriptCaller] = None
+    _openvino: Optional[OpenVinoCaller] = None
 
     def prepare(self) -> None:
         """Makes ready what answers in the place of a TorchScript model."""
@@ -32,7 +40,8 @@ class ModelCaller(Part):
             return
         form = input_form(settings)
         self._script = ScriptCaller(handler.model, form, handler.device, frozen=settings.frozen)
-        if is_default_handler(handler):  # a subclass may change the model in its own `initialize`
+        # A subclass may change the model in its own `initialize`; and OpenVINO needs no such copy.
+        if is_default_handler(handler) and settings.engine != "openvino":
             self._script.freeze()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -57,8 +66,7 @@ class ModelCaller(Part):
         return True
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        script = self._script
-        model = script if script is not None and script.source is self.handler.model else self.handler.model
+        model = self._engine()
         with self._autocast():
             try:
                 return model(*args, **kwargs)
@@ -69,6 +77,38 @@ class ModelCaller(Part):
                 with suppress(RuntimeError):  # then the type was not what was wrong
                     return model(*numbers, **kwargs)
                 raise
+
+    def _engine(self) -> Any:
+        """What is called: the model, or what stands for it."""
+        model, script = self.handler.model, self._script
+        if Configuration.of(self.handler).settings.engine == "openvino":
+            return self._by_openvino(model)
+        return script if script is not None and script.source is model else model
+
+    def _by_openvino(self, model: Any) -> Any:
+        """What has OpenVINO compute the model, from its first call on; torch computes what a subclass changes."""
+        is_ours = is_default_handler(self.handler)
+        if self._openvino is None and isinstance(model, (torch.nn.Module, ChunkedModel)):
+            self._openvino = OpenVinoCaller(self._source(model), strict=is_ours)
+        found = self._openvino
+        if found is None or found.model is not model:
+            return model
+        if not is_ours and not found.is_current():
+            logger.warning(
+                "torch computes the model, and not OpenVINO: it was changed after its first answer"
+            )
+            found.give_up()
+        return found
+
+    def _source(self, model: Any) -> Source:
+        handler = self.handler
+        settings = Configuration.of(handler).in_force()
+        properties = getattr(handler.context, "system_properties", None) or {}
+        folder = properties.get("model_dir")
+        facts = {"handler": f"{type(handler).__module__}.{type(handler).__qualname__}", "settings": settings}
+        call = self._script.call_source if self._script is not None else model
+        files = Path(folder) if folder else None
+        return Source(model, call, settings.get("precision"), files, facts)
 
     def _in_the_models_type(self, args: tuple[Any, ...]) -> Optional[list[Any]]:
         """Numbers as the floats that a model computes with; None where they are, or it is no module."""

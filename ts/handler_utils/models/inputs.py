@@ -49,7 +49,9 @@ class InputForm:
 
 
 def input_form(settings: HandlerSettings) -> InputForm:
-    """The form that the settings `precision` and `memory_format` ask for."""
+    """The form that the settings `precision` and `memory_format` ask for; any, where OpenVINO computes."""
+    if settings.engine == "openvino":
+        return InputForm()
     dtype = None if settings.mixed_precision else _dtype(settings)
     channels_last = None if settings.memory_format is None else settings.memory_format == "channels_last"
     return InputForm(dtype, channels_last)
@@ -57,7 +59,8 @@ def input_form(settings: HandlerSettings) -> InputForm:
 
 def autocast_dtype(settings: HandlerSettings) -> torch.dtype | None:
     """What the operations of a model of mixed precision compute in; None for what its weights are."""
-    dtype = _dtype(settings) if settings.mixed_precision else None
+    in_torch = settings.engine != "openvino"
+    dtype = _dtype(settings) if settings.mixed_precision and in_torch else None
     return None if dtype == torch.float32 else dtype
 
 

@@ -10,10 +10,11 @@ import torch
 from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.images.settings import VisionSettings
 from ts.handler_utils.model_defaults import ModelDefaults
-from ts.handler_utils.models.compilation import compile_model, optimize_for_intel
+from ts.handler_utils.models.compilation import compile_model, compile_options, optimize_for_intel
 from ts.handler_utils.models.fixed_input import scaling_for
 from ts.handler_utils.models.formats import loader_of
 from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
+from ts.handler_utils.models.formats.batches import ChunkedModel
 from ts.handler_utils.models.formats.content import CHECKPOINT, content_of
 from ts.handler_utils.models.formats.eager import load_eager
 from ts.handler_utils.models.formats.exported import load_pt2
@@ -21,6 +22,7 @@ from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.formats.weights import read_module
 from ts.handler_utils.models.huggingface.saved_model import SavedModel
 from ts.handler_utils.models.inputs import adapt_model, input_form
+from ts.handler_utils.models.openvino.library import import_openvino
 from ts.handler_utils.parts import Part
 
 
@@ -67,8 +69,33 @@ class ModelLoading(Part):
             defaults.transform = {**scaling_for(handler, model), **defaults.transform}
         if model is None:
             return None
+        if self._settings.engine == "openvino" and self._may_compute(model):
+            return model
+        if self._settings.precision == "int8":
+            Configuration.of(handler).refuse(
+                "precision",
+                "handler.precision: int8 is for handler.engine: openvino, which alone computes in it",
+            )
         model = adapt_model(optimize_for_intel(model), input_form(self._settings))
         return compile_model(model, handler.model_yaml_config)
+
+    def _may_compute(self, model: Any) -> bool:
+        """Whether OpenVINO may compute a model, as the setting `engine` asks for; a subclass is warned if not."""
+        settings, problem = self._settings, None
+        if torch.device(self.handler.device).type != "cpu":
+            problem = f"is for the CPU, and this worker has {self.handler.device}: set deviceType: cpu"
+        elif settings.memory_format is not None:
+            problem = "lays images out by itself: leave out handler.memory_format"
+        elif compile_options(self.handler.model_yaml_config) is not None:
+            problem = "is in the place of torch.compile: leave out pt2"
+        elif not isinstance(model, (torch.nn.Module, ChunkedModel)):
+            kind = type(model).__name__
+            problem = f"takes PyTorch modules, TorchScript and torch.export's, and this model is a {kind}"
+        else:
+            import_openvino()  # now, rather than for the first answer
+        if problem is not None:
+            Configuration.of(self.handler).refuse("engine", f"handler.engine: openvino {problem}")
+        return problem is None
 
     def _load(self, model_dir: str, model_file: Optional[str], path: Optional[str]) -> Any:
         if model_file:

@@ -1,0 +1,112 @@
+"""Which engine computes a handler's model: torch, or OpenVINO in its place."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import Any, Optional
+
+import torch
+
+from ts.handler_utils.models.formats.batches import BatchLimits, ChunkedModel, run_in_chunks
+from ts.handler_utils.models.openvino.conversion import CannotConvertError, refusal
+from ts.handler_utils.models.openvino.forms import Form, Source, make_form
+from ts.handler_utils.models.openvino.signature import Signature, taken_apart
+
+FORMS = 4  # of calls, each of which is converted: a model of images and texts has two
+
+logger = logging.getLogger(__name__)
+
+
+class OpenVinoCaller:
+    """Stands for a model where answers are inferred: OpenVINO computes them.
+
+    The model is converted for its first call. A list of images, as detectors take, is answered image by image.
+
+    Args:
+        source: the model; its conversion is for the calls of a `ChunkedModel`'s own model.
+        strict: whether what OpenVINO cannot compute is an error, and not torch's to answer.
+
+    Attributes:
+        model: the model that it stands for.
+    """
+
+    def __init__(self, source: Source, *, strict: bool) -> None:
+        self.model: Any = source.model
+        self._limits = BatchLimits()
+        if isinstance(source.model, ChunkedModel):
+            self._limits = source.model.limits
+            inner = source.model.model
+            source = replace(source, model=inner, call=inner)
+        self._source, self.strict = source, strict
+        self._forms: list[Form] = []
+        self._refused: list[Any] = []  # signatures
+        self._marks = _marks(source.model)
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the model.
+
+        Raises:
+            ValueError: OpenVINO cannot compute it, and this is `strict`.
+        """
+        return run_in_chunks(self._call, self._limits, args, kwargs)
+
+    def is_current(self) -> bool:
+        """Whether the model is what it was when this was made."""
+        return _marks(self._source.model) == self._marks
+
+    def give_up(self) -> None:
+        """Stands for no model from now on."""
+        self.model, self._forms = None, []
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        images = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else []
+        if len(images) > 1:
+            return [found for image in images for found in self._call([image])]
+        signature, tensors = taken_apart(args, kwargs)
+        form = self._form(signature, tensors)
+        return self._source.call(*args, **kwargs) if form is None else form(tensors)
+
+    def _form(self, signature: Optional[Signature], tensors: list[torch.Tensor]) -> Optional[Form]:
+        """What answers calls of this form; None where torch does."""
+        with self._one_at_a_time:
+            known = next((form for form in self._forms if form.signature == signature), None)
+            if known is not None or signature in self._refused:
+                return known
+            try:
+                self._forms.append(make_form(self._source, self._checked(signature), tensors))
+            except (ImportError, CannotConvertError) as error:
+                if self.strict:
+                    raise
+                self._refused.append(signature)
+                logger.warning("torch computes the model, and not OpenVINO: %s", error)
+                return None
+            return self._forms[-1]
+
+    def _checked(self, signature: Optional[Signature]) -> Signature:
+        """The form of a call, of a model that is a function of tensors.
+
+        Raises:
+            CannotConvertError: the model is more than that.
+        """
+        model = self._source.model
+        if signature is None or len(self._forms) == FORMS:
+            raise refusal(model, "it is called with other things than tensors, or in too many forms")
+        hooks = (part._forward_hooks or part._forward_pre_hooks for part in model.modules())
+        if not self.strict and any(hooks):
+            raise refusal(model, "it has hooks, which would not be called")
+        return signature
+
+
+def _marks(model: Any) -> list[Any]:
+    """What changes where a model is changed: the places and versions of its tensors, and its modes."""
+    try:
+        tensors = [*model.parameters(), *model.buffers()]
+        return [
+            [(tensor.data_ptr(), tensor._version) for tensor in tensors],
+            [module.training for module in model.modules()],
+        ]
+    except RuntimeError:  # tensors that were made in inference mode have no versions
+        return []

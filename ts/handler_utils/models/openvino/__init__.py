@@ -1,0 +1,1 @@
+"""OpenVINO in torch's place: how a model is converted, kept, compiled and asked."""

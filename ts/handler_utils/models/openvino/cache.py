@@ -1,0 +1,102 @@
+"""Converted models, kept in a folder of the user's, so that a worker's next start need not convert.
+
+    <folder>/<key>/model.xml, model.bin
+
+A model gets its place by one rename, when all of it is written. The folder keeps those that were used last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Optional
+
+from ts.handler_utils.models.openvino.library import import_openvino
+
+FOLDER = "TORCHSERVE_HANDLERS_CACHE"
+KEPT = 16  # models
+MODEL = "model.xml"
+
+# The packages of which a network may be made, beside the archive's files.
+_LIBRARIES = ("openvino", "torch", "torchvision", "timm", "transformers")
+
+logger = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    """Where converted models lie: in the folder of the environment, or in the user's."""
+    chosen = os.environ.get(FOLDER)
+    base = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torchserve-handlers"))
+    return base.expanduser() / "openvino"
+
+
+def key_of(files: Path, *facts: Any) -> str:
+    """What a conversion depends on: the bytes of an archive's files, the libraries, and other facts."""
+    digest = hashlib.sha256()
+    for fact in (sys.version_info[:2], *map(_version, _LIBRARIES), *facts):
+        digest.update(f"{fact}\0".encode())
+    for path in sorted(files.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(files)}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+    return digest.hexdigest()
+
+
+def _version(name: str) -> Optional[str]:
+    module = sys.modules.get(name)
+    return f"{name} {getattr(module, '__version__', '')}" if module else None
+
+
+def kept(key: str) -> Optional[Path]:
+    """The path of a converted model, if it is kept."""
+    path = folder() / key / MODEL
+    if not path.is_file():
+        return None
+    with suppress(OSError):  # on a medium that is only read
+        os.utime(path.parent)
+    return path
+
+
+def keep(key: str, model: Any) -> None:
+    """Keeps a converted model; where the folder cannot be written, one line in the log says so."""
+    place = folder()
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=place))
+    except OSError as error:
+        logger.info("The model is converted anew at each start, since %s cannot be written: %s", place, error)
+        return
+    try:
+        import_openvino().save_model(model, part / MODEL, compress_to_fp16=False)
+        forget(key)
+        part.rename(place / key)
+    except (OSError, RuntimeError) as error:  # the disk is full; or another worker was faster
+        if not (place / key).is_dir():
+            logger.info("The converted model cannot be kept in %s: %s", place, error)
+        shutil.rmtree(part, ignore_errors=True)
+    _delete(sorted(place.iterdir(), key=_last_use, reverse=True)[KEPT:])
+
+
+def forget(key: str) -> None:
+    """Deletes a converted model, where there is one."""
+    shutil.rmtree(folder() / key, ignore_errors=True)
+
+
+def _last_use(path: Path) -> float:
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _delete(paths: Iterable[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)

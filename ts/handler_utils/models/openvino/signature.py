@@ -1,0 +1,79 @@
+"""The form of a model's call: which of its arguments are tensors, and of what kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import torch
+from torch.utils import _pytree as pytree
+
+_CONSTANTS = (bool, int, float, str, type(None))
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A form of calls.
+
+    Attributes:
+        spec: how the arguments are nested.
+        constants: the arguments that are no tensors; None in the place of each that is.
+        kinds: of each tensor its type and its number of dimensions.
+    """
+
+    spec: Any
+    constants: tuple[Any, ...]
+    kinds: tuple[tuple[torch.dtype, int], ...]
+
+    @property
+    def name(self) -> str:
+        """What tells this form from others, as text."""
+        kinds = ", ".join(f"{kind}[{dimensions}]" for kind, dimensions in self.kinds)
+        return f"{pytree.treespec_pprint(self.spec)} {self.constants} {kinds}"
+
+    def arguments(self, tensors: Sequence[torch.Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call of this form."""
+        given = iter(tensors)
+        leaves = [next(given) if value is _TENSOR else value for value in self.constants]
+        args, kwargs = pytree.tree_unflatten(leaves, self.spec)
+        return args, kwargs
+
+
+class _Tensor:
+    """Stands for a tensor among the arguments of a call."""
+
+    def __repr__(self) -> str:
+        return "tensor"
+
+
+_TENSOR = _Tensor()
+
+
+def taken_apart(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Optional[Signature], list[torch.Tensor]]:
+    """The form of a call, and its tensors; no form of one with arguments of other kinds."""
+    leaves, spec = pytree.tree_flatten((args, kwargs))
+    tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
+    if not all(isinstance(leaf, (torch.Tensor, *_CONSTANTS)) for leaf in leaves):
+        return None, tensors
+    constants = tuple(_TENSOR if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves)
+    return Signature(spec, constants, tuple((item.dtype, item.dim()) for item in tensors)), tensors
+
+
+class Output:
+    """How a model's output is nested, around the tensors in it."""
+
+    def __init__(self, output: Any) -> None:
+        self._leaves, self._spec = pytree.tree_flatten(output)
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        return [leaf for leaf in self._leaves if isinstance(leaf, torch.Tensor)]
+
+    def filled(self, tensors: Sequence[torch.Tensor]) -> Any:
+        """An output of this form, of other tensors."""
+        given = iter(tensors)
+        leaves = [next(given) if isinstance(leaf, torch.Tensor) else leaf for leaf in self._leaves]
+        return pytree.tree_unflatten(leaves, self._spec)
