@@ -13,7 +13,8 @@ from typing import Callable
 from model_archiver.model_archiver_config import ModelArchiverConfig
 from model_archiver.model_packaging import generate_model_archive
 
-from examples.assets import AssetError
+from examples.assets import Asset, AssetError, fetch_all
+from examples.photos import lay_out
 
 
 def pack(
@@ -63,12 +64,22 @@ def write_labels(labels: Mapping[int, str], folder: Path) -> Path:
     return path
 
 
-def build(archives: Callable[[Path], Path | list[Path]], description: str | None) -> int:
-    """A build script's command line: `--export-path` says where its archives go."""
+def build(
+    archives: Callable[[Path], Path | list[Path]], description: str | None, photos: Sequence[Asset] = ()
+) -> int:
+    """A build script's command line: `--export-path` says where its archives go.
+
+    Args:
+        archives: builds them.
+        description: of the script.
+        photos: that are brought too, for the archives to be asked about.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--export-path", type=Path, default=Path("model_store"), help="default: %(default)s")
     try:
         built = archives(parser.parse_args().export_path)
+        for photo in fetch_all(photos):
+            lay_out(photo)
     except AssetError as error:
         print(error, file=sys.stderr)
         return 2

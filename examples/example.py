@@ -15,6 +15,7 @@ from rich.rule import Rule
 from examples import steps
 from examples.assets import Asset, AssetError, fetch_all
 from examples.environment import LOGS, ROOT
+from examples.photos import lay_out
 from examples.steps import run_step
 from ts.runner import Model, RunnerError, load_archive
 
@@ -88,7 +89,7 @@ class Example:
             command = [sys.executable, build, "--export-path", str(MODEL_STORE)]
             run_step(f"build {as_typed(self.archive)}", command, LOGS / f"build-{self.model_name}.log")
         photos = [each for each in self.inputs if isinstance(each, Asset)]
-        paths = dict(zip(photos, fetch_all(photos)))
+        paths = {photo: lay_out(path) for photo, path in zip(photos, fetch_all(photos))}
         return [paths[each] if isinstance(each, Asset) else each for each in self.inputs]
 
     def show(self, console: Console) -> list[Path]:

@@ -11,10 +11,11 @@ from pathlib import Path
 from PIL import Image
 from rich.console import Console
 
-from examples.assets import Asset, cache_folder
+from examples.assets import Asset
 from examples.environment import ROOT
 from examples.example import PICTURES, Example, as_typed, exit_code
 from examples.network_by_name import NAME
+from examples.photos import PHOTOS
 from examples.pictures import contact_sheet
 from ts.runner.main import main as run_command
 
@@ -36,7 +37,7 @@ def write_contact_sheet(pictures: Sequence[Path]) -> Path:
 def typed_input(example: Example) -> str:
     """The first thing that the example's archive is asked, as it is typed."""
     first = example.inputs[0]
-    return str(cache_folder() / first.name) if isinstance(first, Asset) else first
+    return str(as_typed(PHOTOS / first.name)) if isinstance(first, Asset) else first
 
 
 def curl_line(example: Example) -> str:
@@ -56,7 +57,9 @@ def next_commands(examples: Sequence[Example]) -> list[str]:
         commands.append([runner, "predict", "--architecture", f"timm/{NAME}", "--weights", weights, file])
     if detector := shown.get("object_detector"):
         pictures = ["--option", "format=overlay", "--save", str(as_typed(PICTURES / "found"))]
-        commands.append([runner, "predict", str(as_typed(detector.archive)), str(cache_folder()), *pictures])
+        commands.append(
+            [runner, "predict", str(as_typed(detector.archive)), str(as_typed(PHOTOS)), *pictures]
+        )
     commands.append([runner, "inspect", str(as_typed(first.archive))])
     commands.append(
         [str(as_typed(Path(sys.executable))), str(as_typed(ROOT / "examples" / "quickstart.py")), "--serve"]

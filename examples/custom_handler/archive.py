@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from examples.assets import EFFICIENTNET_LITE0, fetch
+from examples.assets import CHELSEA, EFFICIENTNET_LITE0, fetch
 from examples.building import build, pack
 from examples.image_classifier.archive import imagenet_labels
 
@@ -34,4 +34,4 @@ def build_both(export_path: Path) -> list[Path]:
 
 def main() -> int:
     """Builds what the command line asks for."""
-    return build(build_both, __doc__)
+    return build(build_both, __doc__, [CHELSEA])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torchvision.models import EfficientNet_B0_Weights
 
-from examples.assets import EFFICIENTNET_LITE0, fetch
+from examples.assets import COFFEE, EFFICIENTNET_LITE0, fetch
 from examples.building import build, pack
 
 HERE = Path(__file__).resolve().parent
@@ -36,4 +36,4 @@ def build_archive(export_path: Path) -> Path:
 
 def main() -> int:
     """Builds what the command line asks for."""
-    return build(build_archive, __doc__)
+    return build(build_archive, __doc__, [COFFEE])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from examples.assets import U2NETP, fetch
+from examples.assets import COFFEE, U2NETP, fetch
 from examples.building import build, pack
 from examples.image_segmenter.model import U2NetP
 from examples.image_segmenter.onnx_weights import read_float_weights
@@ -48,4 +48,4 @@ def build_archive(export_path: Path) -> Path:
 
 def main() -> int:
     """Builds what the command line asks for."""
-    return build(build_archive, __doc__)
+    return build(build_archive, __doc__, [COFFEE])

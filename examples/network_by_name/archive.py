@@ -8,7 +8,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from examples.assets import EFFICIENTNET_LITE0, fetch
+from examples.assets import COFFEE, EFFICIENTNET_LITE0, fetch
 from examples.building import build
 from examples.network_by_name import NAME
 from ts.runner import pack
@@ -42,4 +42,4 @@ def build_archive(export_path: Path) -> Path:
 
 def main() -> int:
     """Builds what the command line asks for."""
-    return build(build_archive, __doc__)
+    return build(build_archive, __doc__, [COFFEE])

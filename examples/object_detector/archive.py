@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from examples.assets import COCO_NAMES, YOLOV3_TINY, fetch_all
+from examples.assets import COCO_NAMES, COFFEE, YOLOV3_TINY, fetch_all
 from examples.building import build, pack
 from examples.object_detector.darknet import read_state_dict
 from examples.object_detector.model import YOLOv3Tiny
@@ -38,4 +38,4 @@ def build_archive(export_path: Path) -> Path:
 
 def main() -> int:
     """Builds what the command line asks for."""
-    return build(build_archive, __doc__)
+    return build(build_archive, __doc__, [COFFEE])

@@ -27,14 +27,15 @@ def fetch_or_skip() -> FetchOrSkip:
 
 @pytest.fixture(scope="session")
 def model_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where the examples build their archives, each once; a folder `pictures` is beside it."""
-    from examples import example
+    """Where the examples build their archives, each once; folders `pictures` and `photos` are beside it."""
+    from examples import example, photos
 
     or_skip(fetch_all, ASSETS)
     folder = tmp_path_factory.mktemp("examples")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(example, "MODEL_STORE", folder / "model_store")
         patch.setattr(example, "PICTURES", folder / "pictures")
+        patch.setattr(photos, "PHOTOS", folder / "photos")
         yield folder / "model_store"
 
 
