@@ -33,7 +33,7 @@ def source_tree(tmp_path_factory: pytest.TempPathFactory, project_files: list[st
     for name in project_files:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
-    leftovers = leftovers_of((tree / ".gitignore").read_text().split())
+    leftovers = leftovers_of((tree / ".gitignore").read_text().splitlines())
     for name in leftovers:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text("stray = True\n")
@@ -46,7 +46,7 @@ def source_tree(tmp_path_factory: pytest.TempPathFactory, project_files: list[st
 def leftovers_of(ignored: list[str]) -> list[str]:
     """Files that fit the patterns of a .gitignore, in the root and in folders below it."""
     found = ["build/lib/_torchserve_handlers/ts/gone.py"]
-    for pattern in ignored:
+    for pattern in (line for line in ignored if line and line[0] not in "#!"):
         name = pattern.lstrip("/").replace("[cod]", "c").replace("*", "x")
         for folder in ["", *([] if pattern.startswith("/") else ["ts/", "examples/timm/", "unit_tests/"])]:
             found.append(f"{folder}{name}" + ("stray.py" if name.endswith("/") else ""))
