@@ -16,7 +16,13 @@ from ts.runner.fetching.reference import without_credentials
 from ts.runner.serving.requests import Call
 
 SECONDS = 120  # for an answer, as TorchServe waits for a worker's
-NOT_ASKED = {401: "lets nobody in", 403: "lets nobody in", 404: "has no such model", 405: "takes no POST"}
+NOT_FOUND = 404
+NOT_ASKED = {
+    401: "lets nobody in",
+    403: "lets nobody in",
+    NOT_FOUND: "has no such model",
+    405: "takes no POST",
+}
 # What a client sets of itself, or what `Call` notes for a handler and no client sends.
 NOT_SENT = ("explain", "url_path", "content-length", "host")
 
@@ -78,10 +84,11 @@ class Live:
         finally:
             connection.close()
         if said.status in NOT_ASKED and self._is_the_servers(said):
-            raise InputError(
-                f"{self.name}{self._path if self._path not in self.name else ''} {NOT_ASKED[said.status]}:"
-                f" {said.status} {said.message[:200]}"
+            hint = (
+                "; its name there may be another: add /predictions/NAME" if said.status == NOT_FOUND else ""
             )
+            place = self.name if self._path in self.name else f"{self.name.rstrip('/')}{self._path}"
+            raise InputError(f"{place} {NOT_ASKED[said.status]}: {said.status} {said.message[:200]}{hint}")
         return said
 
     @staticmethod

@@ -98,7 +98,9 @@ def test_what_is_asked(url: str, suffix: str, explain: bool, path: str) -> None:
 def test_what_cannot_be_asked(url: str) -> None:
     with pytest.raises(InputError, match="as it stands; --explain is for /predictions/NAME"):
         Live(f"{url}/invocations", "cats", explain=True)
-    with pytest.raises(InputError, match="has no such model: 404 Model not found: none"):
+    with pytest.raises(
+        InputError, match="no such model: 404 Model not found: none; its name there may be another"
+    ):
         Live(url, "none").answers([call()])
     with pytest.raises(InputError, match="lets nobody in: 401 Token Authorization"):
         Live(url, "closed").answers([call()])
