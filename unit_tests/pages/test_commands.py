@@ -21,6 +21,7 @@ from ts.runner.parser import parser
 # What a page may have its reader start; what of them is checked stands beside their names in the tests below.
 OURS = ("torch-model-runner", "torch-model-archiver", "python", "python3", "pip", "uv", "conda", "curl")
 OTHERS = (
+    "cd",
     "cp",
     "docker",
     "echo",
@@ -190,6 +191,12 @@ def test_every_extra_that_a_page_names_is_there() -> None:
             assert set(extras.split(",")) <= extras_of_the_project(), f"{page}: {extras}"
         for extra in re.findall(r"\(?extra `(\w+)`", text):
             assert extra in extras_of_the_project(), f"{page}: {extra}"
+
+
+def test_the_start_has_every_extra_that_is_for_users() -> None:
+    table = PAGES["docs/index.md"].split("| extra | for |")[1].split("\n\n", 1)[0]
+    shown = set(re.findall(r"`(\w+)`", " ".join(row.split(" | ")[0] for row in table.splitlines()[2:])))
+    assert shown == extras_of_the_project() - {"test", "docs", "dev"}
 
 
 @cache
