@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from examples.steps import StepFailedError, run_step
+from examples.installing import SetupError, run_pip
+from examples.steps import StepFailedError
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,9 @@ def _download_package(requirement: str, sdist_sha256: str, folder: Path) -> Path
     options = ["--no-deps", "--dest", str(folder), *([] if sdist_sha256 else ["--only-binary", ":all:"])]
     command = [sys.executable, "-m", "pip", "download", *options, "--requirement", str(wanted)]
     try:
-        run_step(f"download {requirement}", command, cache_folder() / "download.log")
+        run_pip(f"download {requirement}", command, cache_folder() / "download.log")
+    except SetupError as error:
+        raise AssetError(str(error)) from None
     except StepFailedError as error:
         raise AssetError(f"{error}\n{error.tail()}") from None
     wanted.unlink()

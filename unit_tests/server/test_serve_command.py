@@ -87,7 +87,12 @@ def test_serve_takes_a_file_of_metrics_and_shows_them(
     )
     try:
         url = line_of(process, "  # counting takes what code of its own reads: ").split()[-3]
-        assert paste(f"curl -s {url} -d 'The home team won the cup final in extra time.'") == "counted"
+        assert (
+            paste(
+                f"curl -s {url} -H 'Content-Type: text/plain' -d 'The home team won the cup final in extra time.'"
+            )
+            == "counted"
+        )
         shown = paste(line_of(process, "metrics: ").partition(": ")[2])
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)

@@ -36,7 +36,7 @@ def example_request(url: str, name: str, about: Mapping[str, Any]) -> Optional[s
         return None
     if is_segmenter(about) and data[0] == "-T":
         picture = ["-H", "ts-format: overlay", "-o", f"{name}.jpg"]
-        return shlex.join(["curl", prediction_url(url, name), *data, *picture])
+        return shlex.join(["curl", "-s", prediction_url(url, name), *data, *picture])
     return f"{shlex.join(['curl', '-s', prediction_url(url, name), *data])} | head -c {SHOWN}"
 
 

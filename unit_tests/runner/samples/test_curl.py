@@ -55,7 +55,7 @@ def test_the_samples_are_small_pictures() -> None:
 
 def test_a_segmenter_is_asked_for_a_picture() -> None:
     line = example_request(URL, "u2netp", ImageSegmenter().describe_handle())
-    picture = f"curl {URL}/predictions/u2netp -T {PHOTO} -H 'ts-format: overlay' -o u2netp.jpg"
+    picture = f"curl -s {URL}/predictions/u2netp -T {PHOTO} -H 'ts-format: overlay' -o u2netp.jpg"
     assert line == picture
 
 
