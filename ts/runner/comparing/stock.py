@@ -162,8 +162,9 @@ class Worker:
         return [Said(answer.status, JSON, answer.body, str(answer.reason)) for answer in answers]
 
     def why_ended(self, error: Exception) -> str:
-        """Why it did not start or answer, on one line."""
+        """Why it did not start or answer, on one line; one that hangs is ended."""
         if isinstance(error, socket.timeout):
+            self._process.kill()
             return f"no answer within {self._socket.gettimeout():g} seconds"
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)

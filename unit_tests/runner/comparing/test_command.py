@@ -253,3 +253,13 @@ def test_usage(compare: Compare, two: Path, tmp_path: Path) -> None:
     assert "no URL of a server" in compare(two, file, "--old", "h:80")[1]
     with pytest.raises(SystemExit, match="2"):
         compare(file, "--old", "http://h")
+
+
+def test_a_file_that_cannot_be_read(compare: Compare, two: Path, tmp_path: Path) -> None:
+    (file,) = asked(tmp_path, a=("yes", "yes"))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "gone.json").symlink_to(tmp_path / "nowhere")
+    code, document = compare(two, tmp_path / "in", file, file)
+    assert code == 1
+    assert [row["result"] for row in document["results"]] == ["not read", "same", "same"]
+    assert document["counts"] == {"not read": 1, "same": 1}
