@@ -242,15 +242,9 @@ def test_a_cache_that_cannot_be_written_is_one_line_in_the_log(
             {"engine": "openvino", "memory_format": "channels_last"},
             "leave out handler.memory_format",
         ),
-        (
-            CLASSIFIER,
-            {"engine": "openvino", "precision": "int8"},
-            "an archive of torch-model-runner quantize",
-        ),
-        (CLASSIFIER, {"precision": "int8"}, "handler.precision: int8 is for handler.engine: openvino"),
         (CLASSIFIER, {"engine": "tensorrt"}, "handler.engine.*'tensorrt'"),
     ],
-    ids=["random", "operator", "memory_format", "int8", "int8 in torch", "unknown"],
+    ids=["random", "operator", "memory_format", "unknown"],
 )
 def test_what_openvino_cannot_do_stops_the_load(
     code: str, config: dict[str, Any], message: str, make_context: Callable[..., Any], tmp_path: Path

@@ -71,11 +71,6 @@ class ModelLoading(Part):
             return None
         if self._settings.engine == "openvino" and self._may_compute(model):
             return model
-        if self._settings.precision == "int8":
-            Configuration.of(handler).refuse(
-                "precision",
-                "handler.precision: int8 is for handler.engine: openvino, which alone computes in it",
-            )
         model = adapt_model(optimize_for_intel(model), input_form(self._settings))
         return compile_model(model, handler.model_yaml_config)
 

@@ -13,13 +13,13 @@ import torch
 from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.packing import pack_files
 
-from ts.handler_utils.model_defaults import ModelDefaults
-from ts.handler_utils.parts import has_parts
 from ts.runner.answering.model import Model, batch_size_of, check_integrity, start_archive
 from ts.runner.answering.payload import Input
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.errors import ArchiveError, InputError
+from ts.runner.exporting.checks import check_answers, check_exportable, check_hooks, check_out
 from ts.runner.exporting.comparison import Comparison, Said, ask, compare
+from ts.runner.exporting.conversion import with_conversion, write_conversion
 from ts.runner.exporting.formats import NAMES, writer
 from ts.runner.exporting.program import Program, export_model, from_torchscript
 from ts.runner.exporting.recording import Call, recorded_calls
@@ -30,7 +30,9 @@ from ts.runner.exporting.silence import quiet
 from ts.runner.folders import temporary_folder
 
 # What changes an eager model's numbers, and is not in the program; and what takes time, and changes none.
-NOT_COMPARED = ("precision", "memory_format", "warmup")
+NOT_COMPARED = ("precision", "memory_format", "warmup", "engine")
+OPENVINO = "openvino"
+Maker = Callable[[Model, Sequence[Input], int], Program]  # writes a model, for batches of so many rows
 ROWS = 3  # of the batch on which the archives are compared
 
 
@@ -80,7 +82,8 @@ def export_archive(
     Args:
         path: the archive; its model is eager, an architecture, or TorchScript.
         out: the new archive's path, which ends in .mar or .tar.gz.
-        to: "pt2", a torch.export program, or "aot", an AOTInductor package for the device.
+        to: "pt2", a torch.export program; "aot", an AOTInductor package for the device; or "openvino", all that
+            the archive has, and its model converted for the setting `engine: openvino`.
         inputs: what both archives are asked; made up, if there are none, for handlers of images and of texts.
         device: "auto", "cpu" or "cuda:N".
         batch_size: rows of a batch, if the model allows only one number; default: the archive's
@@ -110,11 +113,10 @@ def re_pack(
     force: bool,
 ) -> Report:
     """See `export_archive`, for an archive that is open and a path that may be written."""
-    write = writer(to)
     with temporary_folder("torch-model-") as (folder, _):
         file = folder / f"{Path(archive.model.get('serializedFile') or archive.name).stem}.pt2"
-        made = make_model(archive, inputs, device, batch_size, lambda program: write(program, file))
-        contents = new_contents(archive, file, folder)
+        made = make_model(archive, inputs, device, batch_size, maker(to, file))
+        contents = with_conversion(archive, folder) if to == OPENVINO else new_contents(archive, file, folder)
         comparison = compare(made.before, answers_of(contents, folder, device, made.asked))
         if comparison.problem is None:
             pack(contents, out, force)
@@ -129,6 +131,19 @@ def re_pack(
         comparison=comparison,
         left_out=contents.left_out,
     )
+
+
+def maker(to: str, file: Path) -> Maker:
+    """What writes the new model of an archive that is started."""
+    if to == OPENVINO:
+        return lambda model, inputs, _: converted(model, inputs, file.parent)
+    write = writer(to)
+
+    def export(model: Model, inputs: Sequence[Input], rows: int) -> Program:
+        check_exportable(model)
+        return exported(model, inputs, rows, lambda program: write(program, file))
+
+    return export
 
 
 @dataclass(frozen=True)
@@ -155,12 +170,12 @@ def make_model(
     inputs: Sequence[Input],
     device: str,
     batch_size: Optional[int],
-    save: Callable[[Any], None],
+    make: Maker,
 ) -> Made:
     """Asks an archive, and exports its model; in full precision, and uncompiled."""
     config, _ = without(archive.config, NOT_COMPARED)
     with start_archive(replace(archive, config=in_one_part(config)), device=device) as model:
-        check_exportable(model)
+        check_hooks(model)
         given = list(inputs) or made_up_inputs(model.handler)
         if not given:
             raise InputError(f"handler {archive.handler!r} takes neither images nor texts: give --input FILE")
@@ -168,7 +183,7 @@ def make_model(
         before = ask(model, asked)
         check_answers(before.answers)
         with quiet():
-            program = exported(model, asked, batch_size or batch_size_of(archive), save)
+            program = make(model, asked, batch_size or batch_size_of(archive))
         return Made(program, torch.device(model.handler.device).type, len(given), asked, before)
 
 
@@ -187,46 +202,9 @@ def said_by(path: Path, device: str, asked: Sequence[Input]) -> Said:
             return ask(model, asked)
 
 
-def check_out(out: Path, force: bool) -> None:
-    """Refuses what cannot be written before any work is done."""
-    if not out.name.endswith((".mar", ".tar.gz")):
-        raise ArchiveError(f"{out} must end in .mar or .tar.gz")
-    if not out.parent.is_dir():
-        raise ArchiveError(f"{out.parent} is not a folder")
-    if out.exists() and not force:
-        raise ArchiveError(f"{out} exists already; -f replaces it")
-
-
 def in_one_part(config: dict[str, Any]) -> dict[str, Any]:
     """Settings by which the model gets a batch as a whole."""
     return {**config, "handler": {**(config.get("handler") or {}), "micro_batch": sys.maxsize}}
-
-
-def check_exportable(model: Model) -> None:
-    handler, name = model.handler, model.archive.handler
-    if handler is None or not hasattr(handler, "inference"):
-        raise ArchiveError(f"handler {name!r} has no hooks: only subclasses of BaseHandler can be exported")
-    if has_parts(handler) and ModelDefaults.of(handler).folder is not None:
-        raise ArchiveError(
-            f"the model of {model.archive.origin} is a saved model folder of transformers, whose preprocessing"
-            " and labels an exported one would not have: it cannot be exported."
-            " `pt2: {compile: {enable: true}}` in its model-config.yaml compiles it as it is loaded"
-        )
-    if isinstance(handler.model, torch.nn.Module) and not isinstance(handler.model, torch.fx.GraphModule):
-        return
-    kind = type(handler.model).__name__
-    raise ArchiveError(
-        f"the model of {model.archive.origin} is a {kind}: only eager and TorchScript models can be exported"
-    )
-
-
-def check_answers(answers: Sequence[Any]) -> None:
-    for answer in answers:
-        if not answer.ok:
-            raise InputError(
-                f"the archive itself has no answer to an input: {answer.status}, {answer.response}; give others by"
-                " --input FILE"
-            )
 
 
 def exported(model: Model, inputs: Sequence[Input], rows: int, save: Any) -> Program:
@@ -242,6 +220,18 @@ def exported(model: Model, inputs: Sequence[Input], rows: int, save: Any) -> Pro
             return call_of(model, islice(cycle(inputs), rows))
 
         return export_model(network, calls, fixed_call, save)
+
+
+def converted(model: Model, inputs: Sequence[Input], folder: Path) -> Program:
+    """Converts the model of an archive that is started for OpenVINO, in any sizes."""
+    if not isinstance(model.handler.model, torch.nn.Module):
+        kind = type(model.handler.model).__name__
+        raise ArchiveError(
+            f"the model of {model.archive.origin} is a {kind}, which OpenVINO does not convert"
+        )
+    with model.scope.active():
+        write_conversion(model.handler.model, call_of(model, islice(cycle(inputs), 2)), folder)
+    return Program(None)
 
 
 def other_call(model: Model, inputs: Sequence[Input]) -> Call:

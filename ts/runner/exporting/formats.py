@@ -9,7 +9,11 @@ import torch
 
 from ts.runner.errors import ArchiveError
 
-NAMES = {"pt2": "a torch.export program", "aot": "an AOTInductor package"}
+NAMES = {
+    "pt2": "a torch.export program",
+    "aot": "an AOTInductor package",
+    "openvino": "converted for OpenVINO",
+}
 
 
 def writer(kind: str) -> Callable[[Any, Path], None]:

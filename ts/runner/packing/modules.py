@@ -15,8 +15,8 @@ from model_archiver.model_archiver_config import ModelArchiverConfig
 from ts.handler_utils.images.steps import UnknownStep, as_callable, transform_arguments
 from ts.runner.answering.payload import Input
 from ts.runner.errors import ArchiveError
+from ts.runner.exporting.checks import check_out
 from ts.runner.exporting.comparison import Comparison
-from ts.runner.exporting.export import check_out
 from ts.runner.packing.choice import forms_of
 from ts.runner.packing.labels import chosen_labels
 from ts.runner.packing.making import Draft, make

@@ -34,15 +34,15 @@ def add_export(actions: Any) -> None:
     export = add_command(
         actions,
         "export",
-        "re-pack an archive with its model as torch.export or AOTInductor have it, if its answers stay the same",
+        "re-pack an archive with its model as torch.export, AOTInductor or OpenVINO have it, if its answers stay the same",
     )
     export.add_argument("archive", metavar="ARCHIVE", help=ARCHIVE)
     export.add_argument(
         "--to",
-        choices=("pt2", "aot"),
+        choices=("pt2", "aot", "openvino"),
         default="pt2",
-        help="pt2: a torch.export program; aot: compiled by AOTInductor, for this kind of device and machine"
-        " (default: pt2)",
+        help="pt2: a torch.export program; aot: compiled by AOTInductor, for this kind of device and machine;"
+        " openvino: beside the model, converted for engine: openvino (default: pt2)",
     )
     export.add_argument(
         "-o", "--output", metavar="OUT", help="the new archive (default: ARCHIVE-pt2.mar, in this folder)"

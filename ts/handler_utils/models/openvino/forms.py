@@ -151,8 +151,6 @@ def _conversions(
         packed = packed_model(source.files, signature)
         if packed is not None:
             yield packed
-    if source.precision == "int8":
-        raise refusal(source.model, "handler.precision: int8 takes an archive of torch-model-runner quantize")
     kept = cache.kept(key) if key else None
     if kept is not None:
         yield kept

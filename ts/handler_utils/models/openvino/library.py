@@ -12,7 +12,7 @@ from typing import Any, Optional
 import torch
 
 # As OpenVINO calls them. Without one it would choose by itself, and compute in bfloat16 where a CPU has it.
-_PRECISIONS = {None: "f32", "float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
+_PRECISIONS = {None: "f32", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""A conversion that lies in the archive: `torch-model-runner export --to openvino` and `quantize` put it there.
+"""A conversion that lies in the archive: `torch-model-runner export --to openvino` puts it there.
 
 openvino/model.xml, openvino/model.bin    the model
 openvino/model.json                       `{"signature": ...}`: of which form of calls it is

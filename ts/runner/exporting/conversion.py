@@ -1,0 +1,66 @@
+"""An archive with its model converted for OpenVINO ahead, beside the model itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from model_archiver.manifest_components.manifest import MANIFEST_PATH
+from model_archiver.reproducible import creation_time
+
+from ts.handler_utils.models.openvino.conversion import CannotConvertError, convert
+from ts.handler_utils.models.openvino.library import import_openvino
+from ts.handler_utils.models.openvino.packed import FACTS, MODEL, WEIGHTS
+from ts.handler_utils.models.openvino.signature import taken_apart
+from ts.runner.archives.archive import Archive
+from ts.runner.errors import ArchiveError
+from ts.runner.exporting.recording import Call
+from ts.runner.exporting.repacking import Contents
+from ts.runner.exporting.settings import without
+
+OTHER_ENGINES = ("memory_format", "frozen")  # settings of torch's
+
+
+def write_conversion(network: Any, call: Call, folder: Path) -> None:
+    """Converts a model for the calls of a form, and writes it as an archive holds it.
+
+    Raises:
+        ArchiveError: OpenVINO is missing, or cannot convert it.
+    """
+    inputs = call.inputs
+    if len(inputs) == 1 and isinstance(inputs[0], list):  # a detector, which is asked image by image
+        inputs = (inputs[0][:1],)
+    signature, tensors = taken_apart(inputs, call.named_inputs)
+    if signature is None:
+        raise ArchiveError(
+            "the handler calls its model with other things than tensors: it cannot be converted"
+        )
+    try:
+        model = convert(network, signature, tensors)
+    except (ImportError, CannotConvertError) as error:
+        raise ArchiveError(str(error)) from error
+    (folder / MODEL).parent.mkdir()
+    import_openvino().save_model(model, folder / MODEL, compress_to_fp16=False)
+    (folder / FACTS).write_text(json.dumps({"signature": signature.name}), encoding="utf-8")
+
+
+def with_conversion(archive: Archive, folder: Path) -> Contents:
+    """What the new archive is packed of: all of the old one, the conversion, and `engine: openvino`.
+
+    Args:
+        archive: the old one.
+        folder: where the conversion was written, and a new model-config.yaml is.
+    """
+    config, left_out = without(archive.config, OTHER_ENGINES)
+    config["handler"] = {**(config.get("handler") or {}), "engine": "openvino"}
+    named = dict(archive.model)
+    name = named.setdefault("configFile", "model-config.yaml")
+    path = folder / Path(name).name
+    path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    files = {item.as_posix(): archive.root / item for item in archive.files()}
+    files.pop(MANIFEST_PATH, None)
+    files.update({name: path, **{item: folder / item for item in (MODEL, WEIGHTS, FACTS)}})
+    manifest = {**archive.manifest, "createdOn": creation_time(), "model": named}
+    return Contents(files, manifest, left_out)
