@@ -19,8 +19,8 @@ from ts.runner.parser.predict import add_inputs, add_request
 
 def complete(command: argparse.ArgumentParser, found: argparse.Namespace) -> None:
     """Takes the first name for an input where each side is a server."""
-    if found.old is not None and found.new is not None and found.archive is not None:
-        found.inputs, found.archive = [found.archive, *found.inputs], None
+    if found.old is not None and found.new is not None:
+        found.inputs, found.archive = [*filter(None, [found.archive]), *found.inputs], None
     elif found.archive is None:
         command.error("the following arguments are required: ARCHIVE, INPUT")
     if not found.inputs and found.inputs_from is None:
