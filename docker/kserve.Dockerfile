@@ -9,7 +9,7 @@ USER root
 COPY . /tmp/torchserve-handlers
 # KServe pins an older uvicorn and starlette than `torch-model-runner serve` needs, which nobody asks for here: what
 # the handlers need is named, and the rest is left out.
-RUN python -m pip list --format=freeze > /tmp/installed.txt \
+RUN python -m pip list --format=freeze --exclude pip --exclude setuptools > /tmp/installed.txt \
     && python -m pip install --no-cache-dir --constraint /tmp/installed.txt \
         "fsspec>=2023.1" orjson "pydantic>=2" "rich>=12" safetensors "typing_extensions>=4" \
     && python -m pip install --no-cache-dir --no-deps /tmp/torchserve-handlers \

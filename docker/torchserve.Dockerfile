@@ -12,8 +12,8 @@ ARG RUN_AS=model-server
 
 USER root
 COPY . /tmp/torchserve-handlers
-# What the image has stays as it is, torch above all: pip adds what is missing, or stops.
-RUN python -m pip list --format=freeze > /tmp/installed.txt \
+# What the image has stays as it is, torch above all, but for setuptools: pip adds what is missing, or stops.
+RUN python -m pip list --format=freeze --exclude pip --exclude setuptools > /tmp/installed.txt \
     && python -m pip install --no-cache-dir --constraint /tmp/installed.txt /tmp/torchserve-handlers \
     && rm -r /tmp/torchserve-handlers /tmp/installed.txt
 
