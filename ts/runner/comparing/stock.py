@@ -24,6 +24,7 @@ from ts.runner.folders import temporary_folder
 from ts.runner.serving.requests import Call
 from ts.runner.torchserve.log import last_exception
 
+SOCKET = "s.0"  # the worker adds its rank to the number
 OFF = {"TORCHSERVE_HANDLERS": "off"}
 POLL_SECONDS = 0.05
 STOP_SECONDS = 5
@@ -195,9 +196,6 @@ class Worker:
         except OSError:
             return False
         return True
-
-
-SOCKET = "s.0"  # the worker adds its rank to the number
 
 
 def check(archive: Archive) -> None:
