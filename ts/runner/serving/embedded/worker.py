@@ -25,6 +25,7 @@ from ts.runner.answering.model import Model, start_archive
 from ts.runner.archives.archive import Archive, read_archive
 from ts.runner.errors import RunnerError
 from ts.runner.serving.answerer import answer_calls
+from ts.runner.serving.embedded.faults import FaultsOnce
 from ts.runner.serving.embedded.messages import Messages, pack, pack_answered, pack_part, unpack_calls
 from ts.runner.serving.replies import Reply
 
@@ -65,7 +66,9 @@ def main(argument: str) -> int:
     channel = socket.socket(fileno=options.pop("descriptor"))
     channel.set_inheritable(False)
     given = WorkerOptions(**options)
-    logging.basicConfig(level=given.log_level, format=f"{Path(given.origin).name}: %(name)s: %(message)s")
+    log = logging.StreamHandler()
+    log.setFormatter(FaultsOnce(f"{Path(given.origin).name.replace('%', '%%')}: %(name)s: %(message)s"))
+    logging.basicConfig(level=given.log_level, handlers=[log])
     threading.Thread(target=end_with_owner, daemon=True).start()
     try:
         with started(given) as model, model.scope.active():
