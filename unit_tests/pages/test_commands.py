@@ -56,12 +56,15 @@ READERS = {
     "vit-base-patch16-224/",
     "all-MiniLM-L6-v2/",
 }
-FIRST_FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {
-    "model_store",
-    "photos",
-    "pictures",
-    "logs",
-}
+FOLDERS = {
+    "benchmarks",
+    "docker",
+    "docs",
+    "examples",
+    "model-archiver",
+    "ts",
+    "unit_tests",
+}  # of the repository
 CACHE = "~/.cache/torchserve-handlers/"
 
 
@@ -90,7 +93,7 @@ def of_reader_or_there(command: Command, name: str) -> bool:
     if name.startswith(CACHE):
         return name[len(CACHE) :] in {asset.name for asset in ASSETS}
     path = PurePosixPath(name)
-    if path.parts[0] in FIRST_FOLDERS:
+    if path.parts[0] in FOLDERS:
         return (ROOT / name).exists()
     if path.parts[0] == "model_store" or path.name in built():
         return path.name in built() and "model_store/" in text
