@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -159,20 +159,21 @@ def _conversions(
 
 
 def _samples(source: Source, signature: Signature, tensors: Tensors) -> Iterator[tuple[Tensors, Output]]:
-    """Inputs with torch's outputs: a call's, and before it, or behind it, one row of that, or the row twice."""
+    """Inputs with torch's outputs, made when they are asked for: a row of a call, if it has rows, then the call.
 
-    def answered(given: Tensors) -> tuple[Tensors, Output]:
-        args, kwargs = signature.arguments(given)
-        return given, Output(source.call(*args, **kwargs))
-
+    Of a call of one row, first the call, then the row twice.
+    """
     rows = {len(tensor) if tensor.dim() else 0 for tensor in tensors}
-    others = []
-    if len(rows) == 1 and rows != {0}:
-        is_one = rows == {1}
-        given = [torch.cat([tensor, tensor]) if is_one else tensor[:1] for tensor in tensors]
-        with suppress(Exception):  # the first dimension need not be the rows'
-            others.append(answered(given))
-    yield from sorted([answered(tensors), *others], key=lambda sample: len(sample[0][0]))
+    calls = [tensors]
+    if rows == {1}:
+        calls = [tensors, [torch.cat([tensor, tensor]) for tensor in tensors]]
+    elif len(rows) == 1 and rows != {0}:
+        calls = [[tensor[:1] for tensor in tensors], tensors]
+    for given in calls:
+        args, kwargs = signature.arguments(given)
+        # Of the call itself, what torch raises is the caller's; else the first dimension need not be the rows'.
+        with nullcontext() if given is tensors else suppress(Exception):
+            yield given, Output(source.call(*args, **kwargs))
 
 
 def _sizes(tensors: Tensors) -> tuple[torch.Size, ...]:
