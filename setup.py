@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def link_folder(link: Path, source: str) -> None:
     try:
         link.symlink_to(os.path.join("..", source), target_is_directory=True)
     except OSError:
-        if os.name != "nt":
+        if sys.platform != "win32":
             raise
         import _winapi  # there few may make symbolic links, and everybody junctions
 
