@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class OpenVinoCaller:
     """Stands for a model where answers are inferred: OpenVINO computes them.
 
-    The model is converted for its first call. A list of images, as detectors take, is answered image by image.
+    The model is converted for its first call.
 
     Args:
         source: the model; its conversion is for the calls of a `ChunkedModel`'s own model.
@@ -62,9 +62,6 @@ class OpenVinoCaller:
         self.model, self._forms = None, []
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
-        images = args[0] if len(args) == 1 and not kwargs and isinstance(args[0], list) else []
-        if len(images) > 1:
-            return [found for image in images for found in self._call([image])]
         signature, tensors = taken_apart(args, kwargs)
         form = self._form(signature, tensors)
         return self._source.call(*args, **kwargs) if form is None else form(tensors)
@@ -94,6 +91,8 @@ class OpenVinoCaller:
         model = self._source.model
         if signature is None or len(self._forms) == FORMS:
             raise refusal(model, "it is called with other things than tensors, or in too many forms")
+        if signature.has_lists:  # what such a detector does depends on what it finds, which tracing fixes
+            raise refusal(model, "it takes a list of images")
         hooks = (part._forward_hooks or part._forward_pre_hooks for part in model.modules())
         if not self.strict and any(hooks):
             raise refusal(model, "it has hooks, which would not be called")

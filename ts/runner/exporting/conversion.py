@@ -29,11 +29,8 @@ def write_conversion(network: Any, call: Call, folder: Path) -> None:
     Raises:
         ArchiveError: OpenVINO is missing, or cannot convert it.
     """
-    inputs = call.inputs
-    if len(inputs) == 1 and isinstance(inputs[0], list):  # a detector, which is asked image by image
-        inputs = (inputs[0][:1],)
-    signature, tensors = taken_apart(inputs, call.named_inputs)
-    if signature is None:
+    signature, tensors = taken_apart(call.inputs, call.named_inputs)
+    if signature is None or signature.has_lists:
         raise ArchiveError(
             "the handler calls its model with other things than tensors: it cannot be converted"
         )

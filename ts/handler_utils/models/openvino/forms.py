@@ -161,7 +161,7 @@ def _conversions(
 def _samples(source: Source, signature: Signature, tensors: Tensors) -> Iterator[tuple[Tensors, Output]]:
     """Inputs with torch's outputs, made when they are asked for: a row of a call, if it has rows, then the call.
 
-    Of a call of one row, first the call, then the row twice.
+    Of a call of one row, first the call, then the row twice. At the end other values.
     """
     rows = {len(tensor) if tensor.dim() else 0 for tensor in tensors}
     calls = [tensors]
@@ -169,6 +169,8 @@ def _samples(source: Source, signature: Signature, tensors: Tensors) -> Iterator
         calls = [tensors, [torch.cat([tensor, tensor]) for tensor in tensors]]
     elif len(rows) == 1 and rows != {0}:
         calls = [[tensor[:1] for tensor in tensors], tensors]
+    if all(tensor.is_floating_point() for tensor in tensors):  # other values, by which nothing is to branch
+        calls.append([0.5 * tensor.flip(-1) for tensor in tensors])
     for given in calls:
         args, kwargs = signature.arguments(given)
         # Of the call itself, what torch raises is the caller's; else the first dimension need not be the rows'.

@@ -32,6 +32,12 @@ class Signature:
         kinds = ", ".join(f"{kind}[{dimensions}]" for kind, dimensions in self.kinds)
         return f"{pytree.treespec_pprint(self.spec)} {self.constants} {kinds}"
 
+    @property
+    def has_lists(self) -> bool:
+        """Whether one of the arguments is a list or a tuple."""
+        args, kwargs = pytree.tree_unflatten(list(self.constants), self.spec)
+        return any(isinstance(value, (list, tuple)) for value in [*args, *kwargs.values()])
+
     def arguments(self, tensors: Sequence[torch.Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call of this form."""
         given = iter(tensors)
