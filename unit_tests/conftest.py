@@ -37,7 +37,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     reports = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].partition("Skipped: ")[2] for report in reports)
     if reasons:
-        terminalreporter.write_line(f"skipped: {'; '.join(f'{n}, {why}' for why, n in reasons.most_common())}")
+        terminalreporter.write_line(
+            f"skipped: {'; '.join(f'{n}, {why}' for why, n in reasons.most_common())}"
+        )
 
 
 # Everything is as in this process, but for the `.pth` files: without them `ts` is torchserve's own.

@@ -89,7 +89,8 @@ def test_a_package_that_lacks_the_file_is_named(wheel: Path) -> None:
 
 
 def test_a_package_that_pip_cannot_find_is_a_sentence(cache: Path) -> None:
-    with pytest.raises(AssetError, match=r"download demo-assets==1\.0 failed: the package registry has no demo-assets==1\.0"):
+    said = r"download demo-assets==1\.0 failed: the package registry has no demo-assets==1\.0"
+    with pytest.raises(AssetError, match=said):
         fetch(ONE)
 
 

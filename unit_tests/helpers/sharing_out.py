@@ -28,7 +28,7 @@ SLOW = (
     "unit_tests/pages",
     "unit_tests/test_idle_threads.py",
 )
-# Fixtures of a whole run, each a set of archives, or servers with them, that takes seconds: made once, by one process.
+# Fixtures of a whole run, each a set of archives or servers with them, made in seconds: by one process, once.
 MADE_ONCE = ("archives", "served", "model_store")
 
 

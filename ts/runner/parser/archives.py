@@ -34,7 +34,7 @@ def add_export(actions: Any) -> None:
     export = add_command(
         actions,
         "export",
-        "re-pack an archive with its model as torch.export, AOTInductor or OpenVINO have it, if its answers stay the same",
+        "re-pack an archive as torch.export, AOTInductor or OpenVINO have its model, if its answers stay the same",
     )
     export.add_argument("archive", metavar="ARCHIVE", help=ARCHIVE)
     export.add_argument(
