@@ -34,9 +34,10 @@ EXTRAS = (
     "docs",
     "dev",
 )
+FURNITURE = "unit_tests/furniture"
 PACKAGE = "unit_tests/packaging/test_distributions.py"  # builds the sdist and the wheel
 # A process for each CPU; what shares a server or an archive runs in one of them, in the order of sharing_out.py.
-EACH_CPU = ("--numprocesses=logical", "--dist=loadgroup", "--no-loadscope-reorder")
+EACH_CPU = ("--numprocesses=logical", "--dist=loadgroup", "--no-loadscope-reorder", "--durations=20")
 COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-report=html:logs/coverage")
 
 
@@ -55,14 +56,15 @@ STEPS = (
     Step("format", ("-m", "ruff", "format", "--check", ".")),
     Step("types", ("-m", "mypy")),
     Step("docs", ("-m", "mkdocs", "build", "--strict")),
-    Step("workflows", ("-m", "pytest", "unit_tests/furniture"), echo=True),
+    Step("workflows", ("-m", "pytest", FURNITURE), echo=True),
     Step("package", ("-m", "pytest", PACKAGE), echo=True),
-    Step("tests", ("-m", "pytest", f"--ignore={PACKAGE}", *EACH_CPU), echo=True),
+    Step("tests", ("-m", "pytest", f"--ignore={FURNITURE}", f"--ignore={PACKAGE}", *EACH_CPU), echo=True),
     Step("quickstart", ("examples/quickstart.py",)),
     Step("custom_handler", ("examples/custom_handler/ask.py",)),
 )
 FAST_STEPS = ("lint", "format", "types", "tests")
 FAST_TESTS = ("-m", "not slow and not long")
+LONG_TESTS = ("-m", "long")
 # Windows runs neither TorchServe nor the embedded engine, and has no processes to fork, namespaces or signals.
 ON_WINDOWS = tuple(
     f"unit_tests/{folder}"
@@ -73,6 +75,8 @@ OF_ANY_TORCH = tuple(
     f"--ignore=unit_tests/{folder}"
     for folder in (
         "benchmarks",
+        "model_archiver",
+        "packaging",
         "pages",
         "runner/batch",
         "runner/predict",
@@ -100,7 +104,7 @@ def run_steps(environment: Environment, steps: Sequence[Step]) -> list[str]:
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line's options: `only`, names of steps, `oldest`, `fast` and `coverage`."""
+    """The command line's options: `only`, names of steps, `oldest`, `long`, `fast` and `coverage`."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -115,6 +119,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     )
     what.add_argument(
         "--oldest", action="store_true", help=f"the tests alone, with {' and '.join(OLDEST_TORCH[:2])}"
+    )
+    what.add_argument(
+        "--long", action="store_true", help="the tests alone that take longest, and that the others leave out"
     )
     parser.add_argument(
         "--fast",
@@ -144,9 +151,11 @@ def choose_environment(oldest: bool) -> Environment:
 
 
 def choose_steps(options: argparse.Namespace) -> list[Step]:
-    """The steps that the command line asks for, in their usual order; with `oldest`, the tests alone."""
+    """The steps that the command line asks for, in their usual order; with `oldest` or `long`, the tests alone."""
     wanted = options.only or (FAST_STEPS if options.fast else [step.name for step in STEPS])
-    steps = [step for step in STEPS if step.name in (("tests",) if options.oldest else wanted)]
+    if options.oldest or options.long:
+        wanted = ["tests"]
+    steps = [step for step in STEPS if step.name in wanted]
     return [with_tests(step, options) if step.name == "tests" else step for step in steps]
 
 
@@ -154,12 +163,13 @@ def with_tests(step: Step, options: argparse.Namespace) -> Step:
     """The step of the tests, with those that the command line asks for."""
     more = (
         *(FAST_TESTS if options.fast else ()),
+        *(LONG_TESTS if options.long else ()),
         *(OF_ANY_TORCH if options.oldest else ()),
         *(COVERAGE if options.coverage else ()),
         *(ON_WINDOWS if os.name == "nt" else ()),
     )
-    # By another name, so that its log stands beside the newest torch's.
-    name = "tests-oldest" if options.oldest else step.name
+    # By names of their own, so that their logs stand beside that of the newest torch's tests.
+    name = "tests-oldest" if options.oldest else "tests-long" if options.long else step.name
     return replace(step, name=name, arguments=step.arguments + more)
 
 

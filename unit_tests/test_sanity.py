@@ -121,6 +121,12 @@ def test_oldest_runs_the_tests_alone_in_an_environment_of_its_own(
     assert "torch==2.3.1" in environment.requirements
 
 
+def test_long_runs_the_long_tests_alone() -> None:
+    assert {name: step.arguments[-2:] for name, step in chosen("--long").items()} == {
+        "tests-long": ("-m", "long")
+    }
+
+
 def test_oldest_and_fast_go_together() -> None:
     assert "not slow and not long" in chosen("--fast", "--oldest")["tests-oldest"].arguments
 
