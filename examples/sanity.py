@@ -37,7 +37,7 @@ EXTRAS = (
 FURNITURE = "unit_tests/furniture"
 PACKAGE = "unit_tests/packaging/test_distributions.py"  # builds the sdist and the wheel
 # A process for each CPU; what shares a server or an archive runs in one of them, in the order of sharing_out.py.
-EACH_CPU = ("--numprocesses=logical", "--dist=loadgroup", "--no-loadscope-reorder", "--durations=20")
+EACH_CPU = ("--numprocesses=logical", "--dist=loadscope", "--no-loadscope-reorder", "--durations=20")
 COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-report=html:logs/coverage")
 
 

@@ -25,11 +25,23 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 Upstream = Callable[..., Any]
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    from sharing_out import share_out
+def pytest_itemcollected(item: pytest.Item) -> None:
+    from sharing_out import mark
 
-    share_out(items)
+    mark(item)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    from sharing_out import rank
+
+    items.sort(key=rank)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from sharing_out import scheduler
+
+    return scheduler(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 # They start processes, build packages or compile models: torchserve_sanity.py --fast leaves them out, and in a
@@ -28,29 +30,48 @@ SLOW = (
     "unit_tests/pages",
     "unit_tests/test_idle_threads.py",
 )
-# Fixtures of a whole run, each a set of archives or servers with them, made in seconds: by one process, once.
-MADE_ONCE = ("archives", "served", "model_store")
+# Their tests share servers or archives that take many seconds to make, and so one process of pytest-xdist.
+TOGETHER = (
+    "unit_tests/server/handlers",
+    "unit_tests/examples",
+    "unit_tests/compatibility",
+    "unit_tests/runner/comparing",
+)
+ONE_SERVER = "the server of unit_tests/server/conftest.py"
+SERVED_THERE = (
+    "unit_tests/server/engines",
+    "unit_tests/server/test_archives_by_url.py",
+    "unit_tests/server/test_image_classifier.py",
+    "unit_tests/server/test_model_formats.py",
+    "unit_tests/server/test_same_answer.py",
+    "unit_tests/server/test_serve_command.py",
+)
 
 
-def share_out(items: list[pytest.Item]) -> None:
-    """Marks each test with its group and, where it is, as slow, and brings the slow ones to the front."""
-    ranks = {}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
-        module = module_of(item)
-        ranks[item] = next((rank for rank, path in enumerate(SLOW) if module.startswith(path)), len(SLOW))
-        if ranks[item] < len(SLOW):
-            item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: ranks[item])
+def rank(item: pytest.Item) -> int:
+    """The place of a test in the order of a run."""
+    return next((place for place, path in enumerate(SLOW) if item.nodeid.startswith(path)), len(SLOW))
 
 
-def group_of(item: pytest.Item) -> str:
-    definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    for name in MADE_ONCE:
-        if name in definitions and definitions[name][-1].scope == "session":
-            return f"{definitions[name][-1].baseid}:{name}"
-    return module_of(item)
+def mark(item: pytest.Item) -> None:
+    """Marks a test as slow, where it is."""
+    if rank(item) < len(SLOW):
+        item.add_marker(pytest.mark.slow)
 
 
-def module_of(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
+def group_of(nodeid: str) -> str:
+    """What runs in one process with a test: what shares its servers or archives, or its module."""
+    if nodeid.startswith(SERVED_THERE):
+        return ONE_SERVER
+    return next((path for path in TOGETHER if nodeid.startswith(path)), nodeid.partition("::")[0])
+
+
+def scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of pytest-xdist: gives whole groups to processes, in the order of `rank`."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
