@@ -53,6 +53,7 @@ def ask(*numbers: int) -> list[Trial]:
     return try_archive(archive, wanted)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measures by Linux's /proc")
 def test_what_a_request_costs_is_measured_and_a_worker_that_it_ends_is_followed_by_another() -> None:
     ended, ordinary, large, slow, failed = (trial.answered for trial in ask(9, 0, 2, 3, 4))

@@ -46,6 +46,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> list[CaseResult]:
     return report.cases
 
 
+@pytest.mark.long
 def test_a_quick_run_has_all_figures_and_loses_no_request(cases: list[CaseResult]) -> None:
     one, sixteen, start = cases
     assert [each.title for each in (one, sixteen)] == [
@@ -66,6 +67,7 @@ def test_a_quick_run_has_all_figures_and_loses_no_request(cases: list[CaseResult
     assert start.figures[0].seconds[0] > 0
 
 
+@pytest.mark.long
 def test_cases_that_are_there_are_not_measured_again(cases: list[CaseResult]) -> None:
     options = serving.parse_arguments(["--quick", "--case", "echo"])
     report = Report("serving", {}, list(cases))

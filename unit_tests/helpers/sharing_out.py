@@ -41,6 +41,8 @@ ONE_SERVER = "the server of unit_tests/server/conftest.py"
 SERVED_THERE = (
     "unit_tests/server/engines",
     "unit_tests/server/test_archives_by_url.py",
+    "unit_tests/server/test_compare.py",
+    "unit_tests/server/test_embedder.py",
     "unit_tests/server/test_image_classifier.py",
     "unit_tests/server/test_model_formats.py",
     "unit_tests/server/test_same_answer.py",

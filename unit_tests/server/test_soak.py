@@ -52,6 +52,7 @@ def test_each_of_500_mixed_requests_is_answered_as_it_is_alone(soaked: Soaked) -
         assert len(soaked.histories[model.name].resident) >= 2
 
 
+@pytest.mark.long
 def test_a_killed_worker_loses_what_it_had_in_flight_and_is_back(
     server: TorchServe, asking: Asking, expected: Expected
 ) -> None:

@@ -41,6 +41,7 @@ def large_file(inputs):
     return path
 
 
+@pytest.mark.long
 def test_a_file_over_4_gib_is_packed(pack, large_file, monkeypatch):
     # Reading it back takes as long again; test_formats.py has that for the same structures.
     monkeypatch.setattr(writing, "_check_written", lambda *_: None)

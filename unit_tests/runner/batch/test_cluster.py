@@ -35,6 +35,7 @@ def row_of(rows: list[dict[str, Any]], number: int) -> dict[str, Any]:
     return next(row for row in rows if row["path"].endswith(f"/{number:03}"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["photos", "texts"])
 def test_each_file_has_one_row_by_path_whatever_befell_the_job(found: dict[str, Any], name: str) -> None:
     rows = found["faults" if name == "photos" else "interruptions"]["rows"]
@@ -47,6 +48,7 @@ def test_each_file_has_one_row_by_path_whatever_befell_the_job(found: dict[str, 
             assert json.loads(row["answer"])["said"] == f"{name} {number}"
 
 
+@pytest.mark.long
 def test_a_file_that_ends_its_worker_and_a_damaged_one_have_their_rows(found: dict[str, Any]) -> None:
     rows = found["faults"]["rows"]
     assert json.loads(row_of(rows, DEADLY)["answer"])["message"] == "Worker died."
@@ -55,22 +57,26 @@ def test_a_file_that_ends_its_worker_and_a_damaged_one_have_their_rows(found: di
     assert (picture["content_type"], picture["answer"], picture["body"]) == ("image/png", None, "\x89PNG")
 
 
+@pytest.mark.long
 def test_what_a_killed_process_of_rays_was_at_is_asked_again(found: dict[str, Any]) -> None:
     assert found["faults"]["other"] != found["faults"]["killed"]
     assert row_of(found["faults"]["rows"], WAITING)["status"] == 200
 
 
+@pytest.mark.long
 def test_options_go_with_each_file_and_a_worker_has_a_thread_a_cpu(found: dict[str, Any]) -> None:
     answer = json.loads(found["faults"]["rows"][0]["answer"])
     assert (answer["topk"], answer["threads"]) == ("3", "1")
 
 
+@pytest.mark.long
 def test_workers_share_a_gpu_where_they_are_told_to(found: dict[str, Any]) -> None:
     waited = row_of(found["interruptions"]["rows"], WAITING)  # which was answered last
     assert json.loads(waited["answer"])["gpu"] == "0"
     assert json.loads(found["faults"]["rows"][0]["answer"])["gpu"] in ("", None)
 
 
+@pytest.mark.long
 def test_the_command_says_what_came_of_it_and_nothing_of_rays(found: dict[str, Any]) -> None:
     faults = found["faults"]
     assert faults["code"] == 1
@@ -85,12 +91,14 @@ def test_the_command_says_what_came_of_it_and_nothing_of_rays(found: dict[str, A
     assert "Traceback" not in faults["errors"]
 
 
+@pytest.mark.long
 def test_an_output_that_is_there_is_not_overwritten(found: dict[str, Any]) -> None:
     again = found["faults"]["again"]
     assert (again["code"], again["out"]) == (2, [])
     assert "photos.parquet is there already: --resume goes on with it" in again["errors"]
 
 
+@pytest.mark.long
 def test_what_was_answered_before_a_kill_is_not_asked_again(found: dict[str, Any]) -> None:
     interruptions = found["interruptions"]
     kept = [int(path[-3:]) for path in interruptions["kept"]]
@@ -103,6 +111,7 @@ def test_what_was_answered_before_a_kill_is_not_asked_again(found: dict[str, Any
     assert max(map(asked.count, texts)) <= 2
 
 
+@pytest.mark.long
 def test_an_interrupted_job_says_what_is_kept_and_how_to_go_on(found: dict[str, Any]) -> None:
     interrupted = found["interruptions"]["interrupted"]
     assert (interrupted["code"], interrupted["out"]) == (130, [])
@@ -112,6 +121,7 @@ def test_an_interrupted_job_says_what_is_kept_and_how_to_go_on(found: dict[str, 
     )
 
 
+@pytest.mark.long
 def test_at_the_end_only_the_table_is_left(found: dict[str, Any]) -> None:
     assert found["interruptions"]["code"] == 1
     assert found["interruptions"]["left"] == ["texts.parquet"]

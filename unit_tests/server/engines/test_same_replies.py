@@ -1,4 +1,4 @@
-"""A live TorchServe, the embedded engine and (-m long) Ray: the same archives and requests, the same replies."""
+"""A live TorchServe, the embedded engine and Ray: the same archives and requests, and the same replies."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ from unit_tests.server.engines import recording
 recording.main(*sys.argv[1:])
 """
 SECONDS = 600
+
+pytestmark = pytest.mark.long  # some fifty workers start
+
 NAMES = list(request_set(b"photo"))
 WRITTEN_HERE = ("echo", "actor", "actor3", "counting", "function", "own")
 
@@ -58,7 +61,7 @@ def theirs(folder: Path) -> Recording:
     return run("torchserve", folder)
 
 
-@pytest.fixture(scope="module", params=["embedded", pytest.param("ray", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["embedded", "ray"])
 def ours(request: pytest.FixtureRequest, folder: Path, theirs: Recording) -> Recording:
     """What another engine says."""
     return run(request.param, folder)
