@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -55,15 +56,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 # Everything is as in this process, but for the `.pth` files: without them `ts` is torchserve's own.
-UPSTREAM_PATH = """
+UPSTREAM = """
 sys.path[:0] = {paths!r}
 import ts
 assert {purelib!r} in ts.__file__, ts.__file__
+from ts.torch_handler import image_classifier, image_segmenter, object_detector, text_classifier
 """
 
 
 @pytest.fixture(scope="session")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
     """Runs code in a process whose `ts` is torchserve's own: `upstream(code, **arguments)`.
 
     The code finds the arguments in the dictionary `arguments`, and gives its result to `answer(value)`; both
@@ -76,12 +78,13 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
         )
     if importlib.util.find_spec("captum") is None:
         pytest.skip("torchserve's own vision handlers import captum: pip install captum")
-    from other_process import run
+    from other_process import Forking
 
-    folder = tmp_path_factory.mktemp("upstream")
     paths = list(dict.fromkeys([purelib, sysconfig.get_path("platlib")]))
-    path = UPSTREAM_PATH.format(paths=paths, purelib=purelib)
-    return lambda code, **arguments: run(path + code, arguments, folder, "-S")
+    first = UPSTREAM.format(paths=paths, purelib=purelib)
+    process = Forking(first, tmp_path_factory.mktemp("upstream"), "-S")
+    yield process
+    process.close()
 
 
 @pytest.fixture(scope="session")
