@@ -20,6 +20,8 @@ from ts.runner import load_archive
 from ts.runner.main import main
 from ts.runner.parser import parser
 
+pytestmark = pytest.mark.long  # each example is packed and asked
+
 MODULES = [
     importlib.import_module(f"examples.{path.parent.name}.example")
     for path in sorted(Path(__file__).parents[2].glob("examples/*/example.py"))

@@ -36,9 +36,10 @@ class Venv:
 
     def pip(self, *arguments: str) -> None:
         """Runs this Python's pip in the environment, as `pip --python` does after it has started once more."""
-        import pip
-
-        command = [str(self.python), str(Path(pip.__path__[0]) / "__pip-runner__.py"), *arguments]
+        # Not by an import of pip, or a search for it: setuptools takes either for a run of pip, in which it
+        # leaves distutils to Python, and can itself no longer be imported.
+        runner = importlib.metadata.distribution("pip").locate_file("pip/__pip-runner__.py")
+        command = [str(self.python), str(runner), *arguments]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
 

@@ -56,9 +56,11 @@ def rank(item: pytest.Item) -> int:
 
 
 def mark(item: pytest.Item) -> None:
-    """Marks a test as slow, where it is."""
+    """Marks a test as slow, where it is, and as long, where it asks a Ray cluster."""
     if rank(item) < len(SLOW):
         item.add_marker(pytest.mark.slow)
+    if "on_ray" in getattr(item, "fixturenames", ()):  # the fixtures that start one
+        item.add_marker(pytest.mark.long)
 
 
 def group_of(nodeid: str) -> str:

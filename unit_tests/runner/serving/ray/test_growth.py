@@ -13,11 +13,9 @@ from benchmarks.processes.namespace import run_in_namespace, why_not
 SCENARIO = "unit_tests.runner.serving.ray.growth"
 SECONDS = 600
 
-pytestmark = pytest.mark.long
-
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def on_ray(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one run on one cluster has seen."""
     pytest.importorskip("ray")
     if reason := why_not():
@@ -28,21 +26,21 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return json.loads((folder / "found.json").read_text())
 
 
-def test_workers_become_as_many_as_the_load_asks_for_and_few_again(found: dict[str, Any]) -> None:
-    assert found["scaled"]["workers"] == [1, 3, 1]
-    assert found["scaled"]["lost"] == []
-    assert found["scaled"]["answered"] >= 100
+def test_workers_become_as_many_as_the_load_asks_for_and_few_again(on_ray: dict[str, Any]) -> None:
+    assert on_ray["scaled"]["workers"] == [1, 3, 1]
+    assert on_ray["scaled"]["lost"] == []
+    assert on_ray["scaled"]["answered"] >= 100
 
 
-def test_a_new_version_takes_over_without_a_lost_request(found: dict[str, Any]) -> None:
-    versions = found["versions"]
+def test_a_new_version_takes_over_without_a_lost_request(on_ray: dict[str, Any]) -> None:
+    versions = on_ray["versions"]
     assert (versions["lost"], versions["broken"]) == ([], 0)
     assert (versions["editions"], versions["last"]) == ([1, 2], 2)
 
 
-def test_workers_share_gpus_and_see_their_own_only(found: dict[str, Any]) -> None:
-    assert found["gpus"] == {"gpus": ["0", "0", "1", "1"], "lost": []}
+def test_workers_share_gpus_and_see_their_own_only(on_ray: dict[str, Any]) -> None:
+    assert on_ray["gpus"] == {"gpus": ["0", "0", "1", "1"], "lost": []}
 
 
-def test_workers_without_a_share_see_no_gpu(found: dict[str, Any]) -> None:
-    assert found["versions"]["gpus"] == [""]
+def test_workers_without_a_share_see_no_gpu(on_ray: dict[str, Any]) -> None:
+    assert on_ray["versions"]["gpus"] == [""]

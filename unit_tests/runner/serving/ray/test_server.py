@@ -23,7 +23,7 @@ SECONDS = 300  # a busy machine takes minutes for what takes 30 s
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def on_ray(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one run on one cluster has seen."""
     pytest.importorskip("ray")
     if reason := why_not():
@@ -35,65 +35,65 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("index", range(len(REQUEST_SET)), ids=lambda i: " ".join(REQUEST_SET[i][:2]))
-def test_answers_are_those_of_the_embedded_engine(found: dict[str, Any], index: int) -> None:
-    assert found["ray"][index] == found["embedded"][index]
+def test_answers_are_those_of_the_embedded_engine(on_ray: dict[str, Any], index: int) -> None:
+    assert on_ray["ray"][index] == on_ray["embedded"][index]
 
 
-def test_a_bad_archive_is_told_and_the_others_are_served(found: dict[str, Any]) -> None:
-    assert list(found["failures"]) == ["broken/1.0"]
-    assert found["failures"]["broken/1.0"].endswith(
+def test_a_bad_archive_is_told_and_the_others_are_served(on_ray: dict[str, Any]) -> None:
+    assert list(on_ray["failures"]) == ["broken/1.0"]
+    assert on_ray["failures"]["broken/1.0"].endswith(
         "broken.mar did not start: ValueError: the weights are bad"
     )
-    assert found["ray"][0][0] == 200
+    assert on_ray["ray"][0][0] == 200
 
 
-def test_no_request_is_lost_when_a_replica_is_killed(found: dict[str, Any]) -> None:
-    assert found["killed"]["lost"] == {}
-    assert found["killed"]["own"] == REQUESTS
-    assert found["killed"]["left"] != found["killed"]["killed"]
+def test_no_request_is_lost_when_a_replica_is_killed(on_ray: dict[str, Any]) -> None:
+    assert on_ray["killed"]["lost"] == {}
+    assert on_ray["killed"]["own"] == REQUESTS
+    assert on_ray["killed"]["left"] != on_ray["killed"]["killed"]
 
 
 def test_replicas_of_a_node_share_the_unpacked_files_and_killed_ones_leave_none(
-    found: dict[str, Any],
+    on_ray: dict[str, Any],
 ) -> None:
-    assert found["killed"]["folders"] == 2  # of the two archives that start
-    assert found["folders"] == 0
+    assert on_ray["killed"]["folders"] == 2  # of the two archives that start
+    assert on_ray["folders"] == 0
 
 
-def test_a_full_queue_refuses_and_says_when_to_come_back(found: dict[str, Any]) -> None:
-    assert found["full"]["answered"] == [200, 200]
-    for status, headers, text in found["full"]["refused"]:
+def test_a_full_queue_refuses_and_says_when_to_come_back(on_ray: dict[str, Any]) -> None:
+    assert on_ray["full"]["answered"] == [200, 200]
+    for status, headers, text in on_ray["full"]["refused"]:
         assert (status, headers["retry-after"], headers["content-type"]) == (503, "1", "application/json")
         assert "1 requests wait already, its jobQueueSize" in json.loads(text)["message"]
-    assert len(found["full"]["refused"]) == 4
+    assert len(on_ray["full"]["refused"]) == 4
 
 
-def test_a_request_that_ends_its_process_is_tried_once_more_and_refused(found: dict[str, Any]) -> None:
-    status, headers, text = found["deadly"]["reply"]
+def test_a_request_that_ends_its_process_is_tried_once_more_and_refused(on_ray: dict[str, Any]) -> None:
+    status, headers, text = on_ray["deadly"]["reply"]
     assert (status, headers["retry-after"], json.loads(text)["message"]) == (503, "1", "Worker died.")
-    assert found["deadly"]["deaths"] == 2
-    assert found["deadly"]["next"][0] == 200
+    assert on_ray["deadly"]["deaths"] == 2
+    assert on_ray["deadly"]["next"][0] == 200
 
 
-def test_what_a_client_does_not_wait_for_is_not_answered(found: dict[str, Any]) -> None:
-    assert found["left"] == {"answered": [200, 200], "begun": False}
+def test_what_a_client_does_not_wait_for_is_not_answered(on_ray: dict[str, Any]) -> None:
+    assert on_ray["left"] == {"answered": [200, 200], "begun": False}
 
 
-def test_a_front_shows_what_replicas_measure(found: dict[str, Any]) -> None:
+def test_a_front_shows_what_replicas_measure(on_ray: dict[str, Any]) -> None:
     model = 'model="obeys"'
-    values = dict(line.rsplit(" ", 1) for line in found["metrics"].splitlines() if line[:1] != "#")
+    values = dict(line.rsplit(" ", 1) for line in on_ray["metrics"].splitlines() if line[:1] != "#")
     rows = float(values[f'torch_model_batch_requests_sum{{{model},version="1.0"}}'])
     assert rows >= REQUESTS
     assert float(values[f'torch_model_queue_seconds_count{{{model},version="1.0"}}']) == rows
     assert float(values[f'torch_model_handler_seconds_count{{{model},name="OwnTime",version="1.0"}}']) > 0
 
 
-def test_the_id_of_a_request_is_sent_back_once(found: dict[str, Any]) -> None:
-    assert found["ids"] == "mine"
+def test_the_id_of_a_request_is_sent_back_once(on_ray: dict[str, Any]) -> None:
+    assert on_ray["ids"] == "mine"
 
 
-def test_the_command_serves_until_it_is_told_to_end_and_tells_what_is_open(found: dict[str, Any]) -> None:
-    command = found["command"]
+def test_the_command_serves_until_it_is_told_to_end_and_tells_what_is_open(on_ray: dict[str, Any]) -> None:
+    command = on_ray["command"]
     assert command["lines"][:1] == ["Try:"], command["errors"]
     assert command["lines"][1].startswith(
         "# obeys takes what code of its own reads: curl http://127.0.0.1:8099/"
