@@ -21,7 +21,7 @@ import sys
 from ts.runner.torchserve.server import TorchServe
 
 with TorchServe([sys.argv[1]], device="cpu") as server:
-    print("is ready", flush=True)
+    print("The server answers", flush=True)
     server.wait()
 """
 GONE_SECONDS = 60  # far more than it takes
@@ -38,7 +38,7 @@ def started(command: list[str], folder: Path) -> tuple[subprocess.Popen[str], li
     )
     assert process.stdout
     for line in process.stdout:
-        if "is ready" in line:
+        if line.startswith("The server answers"):
             below = psutil.Process(process.pid).children(recursive=True)
             assert len(below) >= 4  # the guard, the launcher, Java, a worker
             return process, below
