@@ -113,4 +113,6 @@ class Forking:
             return json.loads(answer.read_text())
 
     def close(self) -> None:
+        """Ends the process; not by the end of its input, which other forks of this one may hold open."""
+        self._process.kill()
         self._process.communicate()
