@@ -164,6 +164,9 @@ def test_numbers_are_converted_for_the_first_request(answers: Callable[..., Any]
     assert len(forms(handler)) == 1
 
 
+TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
+
+
 @pytest.mark.parametrize("suffix", ["pt", "fixed.pt2", "any.pt2"])
 def test_models_of_other_formats(suffix: str, make_context: Callable[..., Any], tmp_path: Path) -> None:
     space: dict[str, Any] = {}
@@ -182,6 +185,10 @@ def test_models_of_other_formats(suffix: str, make_context: Callable[..., Any], 
     config = {"handler": {"engine": "openvino", "resize": 20, "crop": 16}}
     context = make_context(tmp_path, config=config, serializedFile=path.name)
     handler = ImageClassifier()
+    if suffix != "pt" and TORCH < (2, 5):  # whose exported programs OpenVINO cannot convert
+        with pytest.raises(ValueError, match=r"OpenVINO cannot convert GraphModule: .*leave out"):
+            handler.initialize(context)
+        return
     handler.initialize(context)
     batch = torch.rand(5, 3, 16, 16)
     assert handler.inference(batch) == pytest.approx(model(batch).detach(), abs=1e-5)
