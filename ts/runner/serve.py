@@ -31,22 +31,10 @@ def serve(arguments: argparse.Namespace) -> int:
 
 def serve_embedded(arguments: argparse.Namespace) -> int:
     """By this process and workers of its own; what is being answered at the end is answered."""
-    from ts.runner.serving.embedded.server import (
-        EmbeddedServer,
-    )  # uvicorn and starlette: for this engine only
+    from ts.runner.serving.embedded.server import EmbeddedServer  # brings uvicorn: for this engine only
 
-    optional = {"host": arguments.host, "max_request_size": arguments.max_request_size}
     with Start("starting", len(arguments.archives)) as start:
-        server = EmbeddedServer(
-            arguments.archives,
-            port=arguments.port,
-            device=arguments.device,
-            batch_size=arguments.batch_size,
-            metrics_file=arguments.metrics,
-            max_size=arguments.max_size,
-            on_start=start.tell,
-            **{name: value for name, value in optional.items() if value is not None},
-        )
+        server = EmbeddedServer(arguments.archives, **settings_of(arguments, start))
         with server:
             start.end()
             models = [
@@ -82,21 +70,14 @@ def serve_ray(arguments: argparse.Namespace) -> int:
     """On a Ray cluster: one of this machine's own, or one that is there."""
     from ts.runner.serving.ray.server import RayServer
 
-    optional = {"host": arguments.host, "max_request_size": arguments.max_request_size}
     sys.stderr.write(OPEN_PORTS)
     with Start("starting Ray", len(arguments.archives)) as start:
         server = RayServer(
             arguments.archives,
             address=arguments.address,
-            port=arguments.port,
             cpus=arguments.cpus_per_worker,
             gpus=arguments.gpus_per_worker,
-            device=arguments.device,
-            batch_size=arguments.batch_size,
-            metrics_file=arguments.metrics,
-            max_size=arguments.max_size,
-            on_start=start.tell,
-            **{name: value for name, value in optional.items() if value is not None},
+            **settings_of(arguments, start),
         )
         with server:
             unwind_on_signals()  # Ray has put its own handlers in their place
@@ -108,6 +89,20 @@ def serve_ray(arguments: argparse.Namespace) -> int:
             announce(server.url, server.url, start.started(models), f"{server.url}/metrics")
             wait(server, start.console, "stopping Ray")
     return 0
+
+
+def settings_of(arguments: argparse.Namespace, start: Start) -> dict[str, Any]:
+    """What the embedded engine and Ray are told alike; what is unset is theirs to choose."""
+    optional = {"host": arguments.host, "max_request_size": arguments.max_request_size}
+    return {
+        "port": arguments.port,
+        "device": arguments.device,
+        "batch_size": arguments.batch_size,
+        "metrics_file": arguments.metrics,
+        "max_size": arguments.max_size,
+        "on_start": start.tell,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
 
 
 ENGINES: dict[str, Callable[[argparse.Namespace], int]] = {

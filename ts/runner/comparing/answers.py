@@ -8,9 +8,9 @@ import numpy as np
 
 from ts.runner.comparing.difference import Difference
 from ts.runner.comparing.labelled import compare_detections, compare_probabilities
-from ts.runner.comparing.numbers import array_of
 from ts.runner.comparing.pictures import compare_pictures
 from ts.runner.comparing.said import NO_ANSWER, Said
+from ts.runner.numbers import array_of
 from ts.runner.render import is_detections, is_probabilities
 
 SHORT = 60  # letters of a value

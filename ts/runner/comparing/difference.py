@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ts.runner.comparing.numbers import apart
+from ts.runner.numbers import apart
 
 SAME, WITHIN, DIFFERS = "same", "within tolerance", "differs"
 MOST_NOTES = 4

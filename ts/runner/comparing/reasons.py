@@ -12,9 +12,9 @@ from typing import Any, Callable, Optional
 from PIL import Image
 
 from ts.runner.comparing.difference import Difference
-from ts.runner.comparing.numbers import array_of
 from ts.runner.comparing.pictures import opened
 from ts.runner.comparing.said import Said
+from ts.runner.numbers import array_of
 from ts.runner.render import is_probabilities
 from ts.runner.serving.requests import Call
 

@@ -13,6 +13,7 @@ from ts.runner.answering.answer import Answer
 from ts.runner.answering.model import Model
 from ts.runner.answering.payload import Input
 from ts.runner.exporting.recording import recorded_outputs
+from ts.runner.numbers import apart, array_of
 
 TOLERANCE = 1e-4  # of a number, or of its magnitude where that is above 1
 
@@ -88,7 +89,7 @@ def _differences(old: Any, new: Any) -> Iterator[float]:
     """
     old_numbers, new_numbers = _array(old), _array(new)
     if old_numbers is not None and new_numbers is not None and old_numbers.shape == new_numbers.shape:
-        yield _largest_difference(old_numbers, new_numbers)
+        yield float(apart(old_numbers.astype(float), new_numbers.astype(float)).max(initial=0.0))
     elif isinstance(old, dict) and isinstance(new, dict) and set(old) == set(new):
         for key in old:
             yield from _differences(old[key], new[key])
@@ -100,28 +101,7 @@ def _differences(old: Any, new: Any) -> Iterator[float]:
 
 
 def _array(value: Any) -> Optional[np.ndarray]:
-    """A number, or nested lists of numbers that form an array; None for anything else."""
-    if isinstance(value, np.ndarray):
-        return value
-    leaf = value
-    while isinstance(leaf, list) and leaf:
-        leaf = leaf[0]
-    if not isinstance(leaf, (int, float)):
-        return None
-    try:
-        array = np.asarray(value)
-    except ValueError:  # rows of differing lengths
-        return None
-    return array if array.dtype.kind in "biuf" else None
-
-
-def _largest_difference(old: np.ndarray, new: np.ndarray) -> float:
-    old, new = old.astype(float), new.astype(float)
-    same = (old == new) | (np.isnan(old) & np.isnan(new))
-    with np.errstate(invalid="ignore"):
-        differences = np.where(same, 0.0, np.abs(old - new) / np.maximum(1.0, np.abs(old)))
-    differences = np.nan_to_num(differences, nan=np.inf, posinf=np.inf)
-    return float(differences.max(initial=0.0))
+    return value if isinstance(value, np.ndarray) else array_of(value, booleans=True)
 
 
 def _short(value: Any) -> str:

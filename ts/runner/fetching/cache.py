@@ -25,8 +25,9 @@ from model_archiver.writing.integrity import sha256
 from ts.runner.errors import ArchiveError
 from ts.runner.fetching.locks import locked
 from ts.runner.sizes import read_size
+from ts.utils.cache_folder import cache_folder
 
-FOLDER, SIZE = "TORCHSERVE_HANDLERS_CACHE", "TORCHSERVE_HANDLERS_CACHE_SIZE"
+SIZE = "TORCHSERVE_HANDLERS_CACHE_SIZE"
 DEFAULT_SIZE = "20G"
 
 logger = logging.getLogger(__name__)
@@ -199,10 +200,8 @@ def users_cache() -> Cache:
     Raises:
         ArchiveError: Its size is none.
     """
-    chosen = os.environ.get(FOLDER)
-    base = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torchserve-handlers"))
     try:
         size = read_size(os.environ.get(SIZE) or DEFAULT_SIZE)
     except ValueError as error:
         raise ArchiveError(f"{SIZE}: {error}") from None
-    return Cache(base.expanduser() / "archives", size)
+    return Cache(cache_folder() / "archives", size)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from ts.runner.errors import ArchiveError
-from ts.runner.fetching.cache import FOLDER, SIZE, Cache, Record, digest_of, users_cache
+from ts.runner.fetching.cache import SIZE, Cache, Record, digest_of, users_cache
 from ts.runner.fetching.reference import (
     PIN,
     Reference,
@@ -20,6 +20,7 @@ from ts.runner.fetching.reference import (
     read_reference,
     scheme_of,
 )
+from ts.utils.cache_folder import VARIABLE
 
 HEADERS = (
     64 << 20
@@ -137,7 +138,7 @@ def fetched(reference: Reference, max_size: Optional[int], stack: ExitStack) -> 
                 return path
     except OSError as error:
         raise ArchiveError(
-            f"the cache {cache.folder} cannot be used: {error.strerror or error} ({FOLDER} may name another)"
+            f"the cache {cache.folder} cannot be used: {error.strerror or error} ({VARIABLE} may name another)"
         ) from error
     raise ArchiveError(
         f"{reference} does not stay in the cache {cache.folder} beside what others fetch: raise {SIZE}, which is"

@@ -14,17 +14,12 @@ from ts.runner.parser.common import (
     add_max_size,
     add_metrics,
 )
-from ts.runner.parser.predict import add_inputs, add_request
+from ts.runner.parser.predict import add_inputs, add_request, complete_inputs
 
 
 def complete(command: argparse.ArgumentParser, found: argparse.Namespace) -> None:
-    """Takes the first name for an input where each side is a server."""
-    if found.old is not None and found.new is not None:
-        found.inputs, found.archive = [*filter(None, [found.archive]), *found.inputs], None
-    elif found.archive is None:
-        command.error("the following arguments are required: ARCHIVE, INPUT")
-    if not found.inputs and found.inputs_from is None:
-        command.error("the following arguments are required: INPUT")
+    """Two servers need no archive."""
+    complete_inputs(command, found, has_archive=found.old is None or found.new is None)
 
 
 def compare(arguments: argparse.Namespace) -> int:

@@ -20,10 +20,17 @@ from ts.runner.predict import ENGINES, predict
 
 
 def complete(command: argparse.ArgumentParser, found: argparse.Namespace) -> None:
-    """Takes the first name for an input where an --architecture stands for the archive."""
-    if found.architecture is not None and found.archive is not None:
-        found.inputs, found.archive = [found.archive, *found.inputs], None
-    if found.architecture is None and found.archive is None:
+    """An --architecture stands for the archive."""
+    complete_inputs(command, found, has_archive=found.architecture is None)
+
+
+def complete_inputs(
+    command: argparse.ArgumentParser, found: argparse.Namespace, *, has_archive: bool
+) -> None:
+    """Refuses a line without inputs, and takes its first name for one where something stands for the archive."""
+    if not has_archive:
+        found.inputs, found.archive = [*filter(None, [found.archive]), *found.inputs], None
+    elif found.archive is None:
         command.error("the following arguments are required: ARCHIVE, INPUT")
     if not found.inputs and found.inputs_from is None:
         command.error("the following arguments are required: INPUT")

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ts.handler_utils.models.openvino.library import import_openvino
+from ts.utils.cache_folder import cache_folder
 
-FOLDER = "TORCHSERVE_HANDLERS_CACHE"
 KEPT = 16  # models
 MODEL = "model.xml"
 
@@ -31,10 +31,8 @@ logger = logging.getLogger(__name__)
 
 
 def folder() -> Path:
-    """Where converted models lie: in the folder of the environment, or in the user's."""
-    chosen = os.environ.get(FOLDER)
-    base = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torchserve-handlers"))
-    return base.expanduser() / "openvino"
+    """Where converted models lie."""
+    return cache_folder() / "openvino"
 
 
 def key_of(files: Path, *facts: Any) -> str:

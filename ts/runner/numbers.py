@@ -7,18 +7,23 @@ from typing import Any, Optional
 import numpy as np
 
 
-def array_of(value: Any) -> Optional[np.ndarray]:
-    """A number, or nested lists of numbers that form an array; None for anything else."""
+def array_of(value: Any, *, booleans: bool = False) -> Optional[np.ndarray]:
+    """A number, or nested lists of numbers that form an array, as floats; None for anything else.
+
+    Args:
+        value: Of an answer.
+        booleans: Whether true and false are numbers.
+    """
     leaf = value
     while isinstance(leaf, list) and leaf:
         leaf = leaf[0]
-    if isinstance(leaf, bool) or not isinstance(leaf, (int, float)):
+    if not isinstance(leaf, (int, float)) or (isinstance(leaf, bool) and not booleans):
         return None
     try:
         array = np.asarray(value)
     except ValueError:  # rows of differing lengths
         return None
-    return array.astype(float) if array.dtype.kind in "iuf" else None
+    return array.astype(float) if array.dtype.kind in ("biuf" if booleans else "iuf") else None
 
 
 def apart(old: np.ndarray, new: np.ndarray) -> np.ndarray:
