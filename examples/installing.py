@@ -47,7 +47,7 @@ class Torch:
     Attributes:
         arguments: of `pip install`.
         comes: what is downloaded, a sentence; nothing where that is little.
-        gigabytes: that it needs on disk.
+        gigabytes: of disk that its install takes, the download included, which pip keeps until all is installed.
     """
 
     arguments: tuple[str, ...]
@@ -67,15 +67,15 @@ def choose_torch(python: Path, requirements: Sequence[str]) -> Torch:
     if not sys.platform.startswith("linux"):
         return Torch(tuple(requirements))
     if has_gpu():
-        return Torch(tuple(requirements), comes("torch with CUDA", WITH_CUDA), WITH_CUDA[1])
+        return Torch(tuple(requirements), comes("torch with CUDA", WITH_CUDA), sum(WITH_CUDA))
     own = has_own_registry(python)
     for options in ((),) if own else ((), ("--extra-index-url", CPU_INDEX)):
         if pinned := on_cpu(requirements, versions_of_torch(python, options)):
             where = CPU_INDEX if options else "the package registry"
             text = comes(f"torch's build for CPUs, as there is no GPU here, from {where}", WITHOUT)
-            return Torch((*options, *pinned), text, WITHOUT[1])
+            return Torch((*options, *pinned), text, sum(WITHOUT))
     text = comes(f"torch with CUDA (its build for CPUs, {CPU_INDEX}, is not to be had)", WITH_CUDA)
-    return Torch(tuple(requirements), text, WITH_CUDA[1])
+    return Torch(tuple(requirements), text, sum(WITH_CUDA))
 
 
 def comes(what: str, size: tuple[float, float]) -> str:
@@ -127,7 +127,7 @@ def check_room(folder: Path, gigabytes: float) -> None:
     """
     free = shutil.disk_usage(folder).free / 1e9
     if free < gigabytes:
-        raise SetupError(f"{folder} needs about {gigabytes} GB, and {free:.1f} GB are free there")
+        raise SetupError(f"{folder} needs about {gigabytes:.1f} GB, and {free:.1f} GB are free there")
 
 
 def run_pip(label: str, command: Sequence[str | Path], log: Path) -> None:

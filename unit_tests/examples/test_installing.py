@@ -142,6 +142,7 @@ def test_without_any_build_for_cpus_pip_takes_its_default(machine, found) -> Non
     torch = choose_torch(PYTHON, REQUIREMENTS)
     assert torch.arguments == REQUIREMENTS
     assert "is not to be had): about 2.8 GB to download, 5.6 GB on disk" in torch.comes
+    assert torch.gigabytes == pytest.approx(8.4)
 
 
 def test_with_a_gpu_the_default_has_cuda(machine) -> None:
