@@ -1,12 +1,12 @@
 """Times the default handlers beside torchserve's own, in one run.
 
-    python benchmarks/handlers.py --upstream FOLDER [--device cpu|cuda] [--only NAME ...] [--rounds N] [--seed N]
-                                  [--news FILE.csv] [--json FILE] [--plot FILE.png] [--quick]
+    python benchmarks/handlers.py [--upstream FOLDER] [--device cpu|cuda] [--only NAME ...] [--rounds N] [--seed N]
+                                  [--news FILE.csv] [--json FILE] [--plot FILE.png] [--against FILE.json] [--quick]
 
 FOLDER holds an unpacked wheel (`pip download --no-deps torchserve==0.12.0`, then unzip), or is the site-packages
-of an environment that torchserve is installed in. Each contender of a case is a process of its own, which lives as
-long as the case; each round times all of them in turn, forwards and backwards, and the medians are compared.
-Photos, texts and weights are drawn anew for each run. Nothing is downloaded.
+of an environment that torchserve is installed in; by default this one's. Each contender of a case is a process of
+its own, which lives as long as the case; each round times all of them in turn, forwards and backwards, and the
+medians are compared. Photos, texts and weights are drawn anew for each run. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from typing import Optional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.cases import Case, cpu_cases
+from benchmarks.compare import compare
 from benchmarks.gpu_cases import cuda_cases
 from benchmarks.machine import describe
 from benchmarks.measuring import Plan, measure, rehearsal, say
 from benchmarks.report import plot, text
-from benchmarks.results import CaseResult, Report
-from benchmarks.workers.processes import is_torchserve
+from benchmarks.results import CaseResult, Report, read
+from benchmarks.workers.processes import installed_torchserve, is_torchserve
+
+LEAST_OF_FEW_ROUNDS = 0.25
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> Report:
@@ -46,12 +49,23 @@ def main(arguments: Optional[Sequence[str]] = None) -> Report:
     print(text(report))
     if options.plot:
         plot(report, options.plot)
+    if options.against:
+        warn_of_what_is_slower(read(options.against), report)
     return report
+
+
+def warn_of_what_is_slower(kept: Report, report: Report) -> None:
+    """Prints a line for each contender that does worse than in a kept run, by so much that few rounds show it."""
+    for change in compare(kept, report, LEAST_OF_FEW_ROUNDS):
+        if change.verdict in ("slower", "gone"):
+            print(f"warning: {change.verdict} than in the kept run: {change.what}: {change.text}")
 
 
 def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Times the default handlers beside torchserve's own.")
-    parser.add_argument("--upstream", type=Path, required=True, help="folder of an unpacked torchserve wheel")
+    parser.add_argument(
+        "--upstream", type=Path, help="folder of an unpacked torchserve wheel (default: the installed one)"
+    )
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="default: %(default)s")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="of the cases; default: all")
     parser.add_argument(
@@ -64,7 +78,18 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round of small batches, to try the script")
     parser.add_argument("--compile-mode", help="`mode` of torch.compile, on a GPU (default: torch's)")
     parser.add_argument("--rehearse", action="store_true", help="the cases of a GPU on the CPU, quickly")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE.json",
+        help="a kept run; warn of what is slower than it was there",
+    )
     options = parser.parse_args(arguments)
+    if options.upstream is None:
+        try:
+            options.upstream = installed_torchserve()
+        except FileNotFoundError as error:
+            parser.error(str(error))
     if not is_torchserve(options.upstream):
         parser.error(f"--upstream: {options.upstream} holds no ts/model_server.py of torchserve")
     return options

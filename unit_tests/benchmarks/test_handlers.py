@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.cases import OURS, TORCHSERVE, cpu_cases
 from benchmarks.gpu_cases import cuda_cases
-from benchmarks.handlers import main
-from benchmarks.results import read
+from benchmarks.handlers import main, warn_of_what_is_slower
+from benchmarks.results import CaseResult, Figures, Report, read
 from benchmarks.workers.processes import ROOT, Worker, WorkerError, installed_torchserve, search_path
 
 
@@ -23,7 +23,7 @@ def torchserve() -> Path:
 
 def test_both_sides_are_timed_and_give_the_same_answers(torchserve, tmp_path):
     path = tmp_path / "figures.json"
-    main(["--upstream", str(torchserve), "--quick", "--only", "texts", "--json", str(path), "--seed", "1"])
+    main(["--quick", "--only", "texts", "--json", str(path), "--seed", "1"])
     (result,) = read(path).cases
     figures = {each.name: each for each in result.figures}
     assert [each.missing for each in result.figures] == [None] * len(figures)
@@ -31,6 +31,19 @@ def test_both_sides_are_timed_and_give_the_same_answers(torchserve, tmp_path):
     assert figures[TORCHSERVE].agrees is None
     assert figures[OURS].agrees, figures[OURS].agreement
     assert result.findings[0].text == f"{OURS} / {TORCHSERVE}, rate"
+
+
+def test_what_is_slower_than_in_a_kept_run_is_a_warning(capsys):
+    figures = [Figures(TORCHSERVE, 1, [1.0, 1.0]), Figures(OURS, 1, [0.1, 0.1])]
+    kept = Report("handlers-cpu", {}, [CaseResult("texts", "Texts", "texts", figures, [])])
+    slower = Figures(OURS, 1, [0.5, 0.5])
+    new = Report("handlers-cpu", {}, [CaseResult("texts", "Texts", "texts", [figures[0], slower], [])])
+    warn_of_what_is_slower(kept, kept)
+    assert capsys.readouterr().out == ""
+    warn_of_what_is_slower(kept, new)
+    assert capsys.readouterr().out.startswith(
+        f"warning: slower than in the kept run: texts, {OURS}: 0.5 (0.5 to 0.5) of the time of {TORCHSERVE}"
+    )
 
 
 def test_a_side_imports_its_own_handlers_first(torchserve):
