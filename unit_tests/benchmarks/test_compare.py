@@ -1,4 +1,4 @@
-"""Two runs of a benchmark are compared by their contenders' times beside the first's, and by how far rounds scatter."""
+"""Two runs of a benchmark are compared by times beside the first contender's, and by how far rounds scatter."""
 
 from __future__ import annotations
 
