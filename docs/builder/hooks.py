@@ -35,7 +35,7 @@ logger = logging.getLogger("mkdocs.hooks.torchserve_handlers")  # below mkdocs, 
 def pages_from_outside(root: Path = ROOT) -> dict[str, str]:
     """The page of the site, or its picture, by the path of each file outside of docs/ that is one."""
     examples = (path.parent.relative_to(root).as_posix() for path in root.glob("examples/*/README.md"))
-    pictures = (path.relative_to(root).as_posix() for path in root.glob("benchmarks/*.png"))
+    pictures = (path.relative_to(root).as_posix() for path in root.glob("benchmarks/runs/*.png"))
     return {
         **ALONE,
         **{f"{folder}/README.md": f"{folder}.md" for folder in examples},

@@ -32,7 +32,7 @@ def hooks():
         ("../examples/embedder", "docs/embedder.md", "examples/embedder.md"),
         ("image_classifier/README.md", "examples/README.md", "image_classifier.md"),
         ("../settings.md", "docs/reference/settings.md", "../settings.md"),
-        ("handlers-cpu.png", "benchmarks/README.md", "benchmarks/handlers-cpu.png"),
+        ("runs/handlers-cpu.png", "benchmarks/README.md", "benchmarks/runs/handlers-cpu.png"),
         ("../unit_tests/packaging", "docs/how-it-works.md", f"{REPOSITORY}/tree/main/unit_tests/packaging"),
         ("../README.md", "docs/index.md", f"{REPOSITORY}/blob/main/README.md"),
         ("nothing.md", "docs/index.md", None),
