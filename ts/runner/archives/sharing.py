@@ -17,9 +17,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Callable, Optional
 
-from ts.runner.fetching.locks import locked
 from ts.runner.folders import FILES, LOCK, delete, delete_left, temporary_folder
 from ts.runner.signals import undisturbed
+from ts.utils.locks import locked
 
 PREFIX = "torch-model-"
 ARCHIVE = "archive"  # the archive's files, in the folder of files

@@ -23,9 +23,9 @@ from typing import Optional
 from model_archiver.writing.integrity import sha256
 
 from ts.runner.errors import ArchiveError
-from ts.runner.fetching.locks import locked
 from ts.runner.sizes import read_size
 from ts.utils.cache_folder import cache_folder
+from ts.utils.locks import locked
 
 SIZE = "TORCHSERVE_HANDLERS_CACHE_SIZE"
 DEFAULT_SIZE = "20G"

@@ -11,7 +11,7 @@ import pytest
 
 from ts.runner.errors import ArchiveError
 from ts.runner.fetching.cache import Cache, in_use, users_cache
-from ts.runner.fetching.locks import locked
+from ts.utils.locks import locked
 
 needs_flock = pytest.mark.skipif(os.name != "posix", reason="there is no flock")
 
