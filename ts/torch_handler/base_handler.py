@@ -18,6 +18,7 @@ from ts.handler_utils.micro_batching import MicroBatching
 from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.models.caller import ModelCaller
 from ts.handler_utils.models.compilation import uses_aot_compile
+from ts.handler_utils.models.cpu_threads import share_cpus
 from ts.handler_utils.models.device import choose_device
 from ts.handler_utils.models.formats.aotinductor import load_aot_compiled
 from ts.handler_utils.models.formats.onnx import setup_ort_session
@@ -133,6 +134,8 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         Configuration.of(self).read(self.model_yaml_config)
         self.device = choose_device(context.system_properties.get("gpu_id"))
         self.map_location = self.device.type
+        if self.map_location == "cpu":
+            share_cpus(self.model_yaml_config)
         model_dir = context.system_properties.get("model_dir")
         self.model = ModelLoading.of(self).load(model_dir)
         labels = os.path.join(model_dir, "index_to_name.json")

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ts.handler_utils.explaining.captum import import_captum
+from ts.handler_utils.models.cpu_threads import compute_bags_alone
 from ts.handler_utils.text.encoding import load_vocabulary
 from ts.handler_utils.text_utils import get_tokenizer
 from ts.torch_handler.base_handler import BaseHandler
@@ -49,6 +50,8 @@ class TextHandler(BaseHandler, ABC):
         """Loads a model with its labels, settings and vocabulary; see `BaseHandler.initialize`."""
         super().initialize(context)
         load_vocabulary(self, context)
+        if self.source_vocab is not None and self.map_location == "cpu":
+            compute_bags_alone(self.model)
 
     def get_source_vocab_path(self, ctx: Any) -> str:
         """The file of the archive that holds the vocabulary: `sourceVocab` of the manifest, else source_vocab.pt.

@@ -10,6 +10,7 @@ import warnings
 import pytest
 import torch
 
+from ts.handler_utils.models import cpu_threads
 from ts.torch_handler.text_classifier import TextClassifier
 
 NETWORK = """
@@ -105,6 +106,21 @@ def test_texts_after_the_first_are_answered_in_one_forward_pass(classifier, make
     for answer, text in zip(answers, TEXTS):
         (alone,) = classifier.handle(rows(text), make_context())
         assert answer == pytest.approx(alone, abs=1e-6)
+
+
+@pytest.mark.parametrize(("script", "threads"), [(cpu_threads.WORKER, 1), ("torch-model-runner", 6)])
+def test_in_a_worker_of_torchserve_a_bag_is_computed_by_one_thread(script, threads, load, monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setattr(cpu_threads, "_unchosen", {6})
+    monkeypatch.setattr(sys, "argv", [script])
+    for name in cpu_threads.CHOSEN_BY:
+        monkeypatch.delenv(name, raising=False)
+    try:
+        torch.set_num_threads(6)
+        load()
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_an_answer_holds_every_class_in_their_own_order(classifier, make_context):

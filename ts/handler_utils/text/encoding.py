@@ -86,11 +86,12 @@ class TextEncoding(Part):
         Raises:
             RowErrors: some rows hold no text, none that the model can tell anything of, or one that is too large.
         """
-        batch = CurrentBatch.of(self.handler)
-        most = getattr(Configuration.of(self.handler).settings, "max_text_bytes", None)
+        batch, configuration = CurrentBatch.of(self.handler), Configuration.of(self.handler)
+        most = getattr(configuration.settings, "max_text_bytes", None)
+        usual_pair = configuration.option_defaults().get("text_pair")
 
         def read(index: int) -> EncodedText:
-            text, pair = self._texts_of(index, rows[index])
+            text, pair = self._texts_of(index, rows[index], usual_pair)
             text = change(index, read_text(text, most))
             return self.encode(text, None if pair is None else read_text(pair, most))
 
@@ -100,13 +101,13 @@ class TextEncoding(Part):
                 batch.set_header(index, TOKENS_HEADER, f"{len(text.indexes)} of {text.uncut}")
         return texts
 
-    def _texts_of(self, index: int, row: Any) -> tuple[Any, Any]:
+    def _texts_of(self, index: int, row: Any, usual_pair: Any) -> tuple[Any, Any]:
         """The payload of a row, and the second text of a pair, or None: by its option `text_pair`."""
         headers = CurrentBatch.of(self.handler).request_headers(index)
         configuration = Configuration.of(self.handler)
         takes_pairs = "text_pair" in configuration.options_class.model_fields
         if not takes_pairs or not may_hold_options(row, headers):
-            return payload_of(row), configuration.option_defaults().get("text_pair") if takes_pairs else None
+            return payload_of(row), usual_pair
         text = (
             _payload_of_pair(row)
             if getattr(self.handler.tokenizer, "takes_pairs", False)
