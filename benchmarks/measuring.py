@@ -15,6 +15,7 @@ from benchmarks.agreement import compare
 from benchmarks.cases import Batches, Case, Contender, Goal
 from benchmarks.inputs import Inputs
 from benchmarks.models import Unpacked
+from benchmarks.processes.trees import peak_memory
 from benchmarks.results import CaseResult, Figures, Finding, quartiles
 from benchmarks.workers.processes import Worker, WorkerError, search_path
 from benchmarks.workers.spec import Spec
@@ -139,6 +140,7 @@ class Timer:
             self._fail(error)
             return
         self.figures.seconds.append(seconds)
+        self._note_memory(self._workers)
 
     def _warm_up(self) -> float:
         """Runs until it gets no faster: a compiler may work at it for some batches; returns the seconds of one."""
@@ -163,7 +165,13 @@ class Timer:
             seconds = time.perf_counter() - start
             if self.answers is None:
                 self.answers = worker.ask("answers")
+            self._note_memory([worker])
         return seconds
+
+    def _note_memory(self, workers: Sequence[Worker]) -> None:
+        """Keeps the peak of the largest process so far."""
+        peaks = [peak_memory(worker.pid) for worker in workers]
+        self.figures.memory = max([self.figures.memory or 0.0, *peaks]) or None
 
     def _fail(self, error: WorkerError) -> None:
         say(f"  {self.contender.name}: {error}")

@@ -74,6 +74,7 @@ FIGURE_HEADINGS = [
     "quartiles",
     "min to max",
     "a second",
+    "peak memory, MB",
     "answers beside the first's",
     "notes",
 ]
@@ -131,7 +132,7 @@ def number(value: float) -> str:
 def figure_cells(figures: Figures, unit: str) -> list[str]:
     notes = list(figures.notes)
     if figures.missing:
-        return [figures.name, "", "", "", "", "", f"not available: {figures.missing}"]
+        return [figures.name, "", "", "", "", "", "", f"not available: {figures.missing}"]
     if figures.answer_bytes:
         notes.insert(0, f"{figures.answer_bytes:,.0f} bytes an answer")
     first, third = figures.quartiles
@@ -141,6 +142,7 @@ def figure_cells(figures: Figures, unit: str) -> list[str]:
         f"{milliseconds(first)} to {milliseconds(third)}",
         f"{milliseconds(min(figures.seconds))} to {milliseconds(max(figures.seconds))}",
         f"{figures.rate:,.3g} {unit}" if figures.rate < 100 else f"{figures.rate:,.0f} {unit}",
+        number(figures.memory) if figures.memory else "",
         agreement(figures),
         ", ".join(notes),
     ]

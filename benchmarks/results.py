@@ -21,6 +21,7 @@ class Figures:
         answer_bytes: mean size of an answer, where answers are encoded.
         agreement: how its answers differ from torchserve's.
         agrees: whether they are the same within the exactness promised; None where they need not be.
+        memory: the most megabytes that one of its processes had in memory at a time, with all that it shares.
         more: further medians by their names and units, e.g. {"p50 ms": 12.3}.
         notes: what a reader should know.
     """
@@ -32,6 +33,7 @@ class Figures:
     answer_bytes: Optional[float] = None
     agreement: Optional[str] = None
     agrees: Optional[bool] = None
+    memory: Optional[float] = None
     more: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -1,96 +1,154 @@
-"""Times a live TorchServe with this library beside one with its own handlers.
+"""Puts a live TorchServe with this library under load, beside one with torchserve's own handlers.
 
-    python benchmarks/server.py [--rounds N] [--seconds N] [--clients N] [--json FILE] [--plot FILE.png] [--quick]
+    python benchmarks/server.py [WHAT] [--case CASE ...] [--rounds N] [--seconds N] [--clients N]
+        [--json FILE] [--plot FILE.png] [--quick]
 
-Needs torchserve and a Java runtime: pip install 'torchserve-handlers[server]'. Both servers run at once, on free
-ports of 127.0.0.1, each from a virtual environment of its own that borrows the packages of this one; that each
-answers with the handlers meant is checked by their descriptions, which torchserve's own lack. They are asked in
-turn, for some seconds each, by clients that send the next photo as soon as they have the answer to the last.
+WHAT is `rates` (the default): requests a second, latencies and memory; or `parts`: where a request's time goes,
+where a worker's, and which processes use the CPU meanwhile.
+
+Needs torchserve and a Java runtime (pip install 'torchserve-handlers[server]'), httptools, and Linux: it runs in a
+network namespace of its own. The servers of a case run at once, each in a virtual environment that borrows this
+one's packages, and are asked in turn. One of them has a handler that does nothing: no handler is faster there.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
-import itertools
 import json
-import os
 import random
-import statistics
 import sys
 import tempfile
-import threading
-import time
-import urllib.parse
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.agreement import compare
-from benchmarks.cases import CALIBRATION, MOBILENET, OURS, SMALL, TORCHSERVE
-from benchmarks.inputs import Inputs
+from benchmarks.cases import MOBILENET, OURS, SMALL, TORCHSERVE
+from benchmarks.engines.archives import Served
+from benchmarks.engines.contenders import TorchServe
+from benchmarks.engines.findings import COLUMNS, ratio
+from benchmarks.engines.measuring import Field, Plan, Rounds
+from benchmarks.engines.measuring import field as run_servers
+from benchmarks.load.ceiling import ceiling
+from benchmarks.load.generator import Generator
+from benchmarks.load.loads import Closed
 from benchmarks.machine import describe
 from benchmarks.measuring import say
-from benchmarks.models import write_network
-from benchmarks.processes.venvs import make_venv
+from benchmarks.parts.archives import doing_nothing, write_news, write_photos
+from benchmarks.parts.measuring import measure_parts
+from benchmarks.parts.stacks import plot_parts
+from benchmarks.processes.namespace import enter
 from benchmarks.report import plot, text
-from benchmarks.results import CaseResult, Figures, Finding, Report, quartiles
-from ts.runner.torchserve.server import TorchServe
+from benchmarks.results import CaseResult, Figures, Finding, Report
 
-BATCH_SIZE = 8
-CONFIG = f"batchSize: {BATCH_SIZE}\nmaxBatchDelay: 10\nminWorkers: 1\nmaxWorkers: 1\nhandler: {{}}\n"
-PHOTOS = 64
-WARM_UPS = 8
-TIMEOUT = 120  # seconds, of a request
+INSIDE = "SERVER_BENCHMARK_INSIDE"  # set for the process that runs in the namespace
+NOTHING = "a handler that does nothing"
+COMPARED = 8  # requests whose answers are compared
 
 
 @dataclass(frozen=True)
-class Load:
-    """What one round found: requests a second, and the seconds that each request took."""
+class Contender:
+    """A TorchServe, and the settings of its archive.
 
-    rate: float
-    latencies: list[float]
+    Attributes:
+        name: In the tables.
+        ours: Whether it has this library.
+        batch_size: Its `batchSize`.
+        config: More of its model-config.yaml.
+        env: Environment variables of its own.
+        rate: The least ratio of its requests a second to those of torchserve's own handlers.
+    """
 
-    def percentile(self, share: float) -> float:
-        """In milliseconds."""
-        ordered = sorted(self.latencies)
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    name: str
+    ours: bool = True
+    batch_size: int = 8
+    config: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    rate: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked for, and whom; the first contender is what the others are compared with.
+
+    Attributes:
+        exact: Whether this library's answers are to be the same.
+    """
+
+    name: str
+    title: str
+    write: Callable[[Path, int, int, dict[str, Any]], Served]
+    contenders: tuple[Contender, ...]
+    exact: bool
+
+
+TWO_WORKERS = {"minWorkers": 2, "maxWorkers": 2}
+CASES = (
+    Case(
+        "photo",
+        f"{MOBILENET.name} (TorchScript), JPEGs of about {SMALL[0]}x{SMALL[1]}, batchSize 8",
+        write_photos,
+        (
+            Contender(TORCHSERVE, ours=False),
+            Contender(f"{TORCHSERVE}, minWorkers: 2", ours=False, config=TWO_WORKERS),
+            Contender(OURS),
+            Contender(f"{OURS}, minWorkers: 2", config=TWO_WORKERS),
+            Contender(f"{OURS}, engine: openvino", config={"handler": {"engine": "openvino"}}, rate=3.0),
+        ),
+        exact=False,  # photos are resized, see README.md
+    ),
+    Case(
+        "text",
+        "news, EmbeddingBag, batchSize 8, but 1 of torchserve's, which answers only the first of a batch",
+        write_news,
+        (
+            Contender(TORCHSERVE, ours=False, batch_size=1),
+            Contender(f"{OURS}, batchSize: 1", batch_size=1),
+            Contender(OURS, rate=3.0),
+        ),
+        exact=True,
+    ),
+)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> Report:
     options = parse_arguments(arguments)
-    inputs = Inputs(options.seed)
-    photos = inputs.jpegs(PHOTOS, *SMALL)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="server-benchmark-")))
-        archive = write_archive(folder / MOBILENET.name, inputs, options.seed)
-        servers = {
-            name: stack.enter_context(start(folder / side, archive, ours=side == "ours"))
-            for name, side in ((TORCHSERVE, "upstream"), (OURS, "ours"))
-        }
-        case = measure(servers, photos, options)
-    report = Report("server", describe(options.seed, options.rounds), [case])
+    enter(INSIDE)
+    plan = Plan(options.rounds, options.seconds, options.seed, options.quick, trace=options.what == "parts")
+    name = "server" if options.what == "rates" else "server-parts"
+    with Generator() as generator:
+        machine = describe(options.seed, options.rounds)
+        machine["requests/s of the load generator at most"] = f"{ceiling(generator):,.0f}"
+        report = Report(name, machine, [])
+        for case in CASES:
+            if case.name in options.case:
+                say(case.name)
+                report.cases += Run(case, plan, options.clients, generator).results()
+                if options.json:
+                    report.write(options.json)
     print(text(report))
-    if options.json:
-        report.write(options.json)
     if options.plot:
-        plot(report, options.plot)
+        (plot_parts if plan.trace else plot)(report, options.plot)
     return report
 
 
 def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Times TorchServe with this library and without.")
+    names = [case.name for case in CASES]
+    parser = argparse.ArgumentParser(description="Puts TorchServe under load, with this library and without.")
+    parser.add_argument("what", nargs="?", choices=("rates", "parts"), default="rates")
+    parser.add_argument(
+        "--case", nargs="+", choices=names, default=names, metavar="CASE", help=", ".join(names)
+    )
     parser.add_argument(
         "--rounds", type=int, default=7, help="how often each is asked (default: %(default)s)"
     )
-    parser.add_argument("--seconds", type=float, default=5.0, help="of a round (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of a round (default: %(default)s)")
     parser.add_argument("--clients", type=int, default=16, help="at the same time (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="default: a random one")
-    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--json", type=Path, help="file for the figures, written after each case")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="file for a plot; needs matplotlib")
     parser.add_argument("--quick", action="store_true", help="one round of a second, to try the script")
     options = parser.parse_args(arguments)
@@ -99,148 +157,85 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     return options
 
 
-# The servers -------------------------------------------------------------------------------------------------
+class Run:
+    """A case, and how it is measured."""
+
+    def __init__(self, case: Case, plan: Plan, clients: int, generator: Generator) -> None:
+        self._case, self._plan, self._generator = case, plan, generator
+        self._load = Closed(clients, plan.seconds)
+        self._title = f"TorchServe, REST, {self._load}, {case.title}"
+        self._servers = {
+            each.name: TorchServe(each.name, each.name, env=each.env, ours=each.ours, probed=plan.trace)
+            for each in (*case.contenders, Contender(NOTHING))
+        }
+
+    def results(self) -> list[CaseResult]:
+        with (
+            tempfile.TemporaryDirectory(prefix="server-") as folder,
+            run_servers(self._generator, self._plan) as servers,
+        ):
+            self._start(Path(folder), servers)
+            if self._plan.trace:
+                return measure_parts(self._case.name, self._title, self._servers, self._load, servers)
+            rounds = servers.rounds(list(self._servers), [self._load])[self._load]
+            figures = [servers.figures(each, rounds) for each in self._servers.values()]
+            self._compare_answers(servers, figures)
+        return [CaseResult(self._case.name, self._title, "requests", figures, self._findings(rounds))]
+
+    def _start(self, folder: Path, servers: Field) -> None:
+        for number, each in enumerate(self._case.contenders):
+            served = self._case.write(folder / str(number), self._plan.seed, each.batch_size, each.config)
+            nothing = doing_nothing(served, folder / f"nothing-{number}")
+            servers.start([self._servers[each.name]], replace(served, beside=nothing))
+            check_handlers(each, servers)
+        servers.start([self._servers[NOTHING]], nothing)
+
+    def _compare_answers(self, servers: Field, figures: Sequence[Figures]) -> None:
+        """Holds each contender's answers beside those of the first."""
+        answers = {
+            each.name: [json.loads(body) for body in servers.servers[each.name].answers(COMPARED)]
+            for each in figures
+            if each.name != NOTHING and not each.missing
+        }
+        expected = answers.get(self._case.contenders[0].name)
+        for each in figures[1:]:
+            if (
+                expected
+                and each.name in answers
+                and (found := compare("labels", expected, answers[each.name]))
+            ):
+                each.agreement = found.text
+                each.agrees = found.agrees if self._case.exact else None
+
+    def _findings(self, rounds: Rounds) -> list[Finding]:
+        """Ratios to the first contender, and of requests a second to those of a handler that does nothing."""
+        first, *others = self._case.contenders
+        found = []
+        for each in others:
+            for other, what, aim in (
+                (first.name, "requests a second", (each.rate, None)),
+                (first.name, "p99", (None, 1.0 if each.rate else None)),
+                (NOTHING, "requests a second", (None, None)),
+            ):
+                own, base = (
+                    [COLUMNS[what](one) for one in rounds.get(name, [])] for name in (each.name, other)
+                )
+                if own and base and min(*own, *base) > 0:
+                    found.append(ratio(f"{each.name} / {other}, {what}", own, base, aim))
+        return found
 
 
-def write_archive(folder: Path, inputs: Inputs, seed: int) -> Path:
-    """An archive that is a folder, as torch-model-archiver's format `no-archive` makes it."""
-    unpacked = write_network(MOBILENET, folder, seed, inputs.jpegs(CALIBRATION, *SMALL))
-    (folder / "model-config.yaml").write_text(CONFIG)
-    manifest = {
-        "runtime": "python",
-        "model": {**unpacked.manifest, "configFile": "model-config.yaml"},
-        "archiverVersion": "0.12.0",
-    }
-    (folder / "MAR-INF").mkdir()
-    (folder / "MAR-INF" / "MANIFEST.json").write_text(json.dumps(manifest))
-    return folder
-
-
-def start(venv: Path, archive: Path, *, ours: bool) -> TorchServe:
-    """A TorchServe whose environment has this library in front of torchserve's `ts`, or has not."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return TorchServe([archive], device="cpu", python=str(make_venv(venv, ours)), env=environment)
-
-
-def check_handlers(server: TorchServe, ours: bool) -> None:
-    """Sees to it that a server answers with the handlers that it is to answer with."""
-    url = urllib.parse.urlsplit(server.management_url)
-    connection = http.client.HTTPConnection(url.netloc, timeout=TIMEOUT)
-    connection.request("GET", f"/models/{MOBILENET.name}?customized=true")
-    described = json.load(connection.getresponse())[0].get("customizedMetadata")
-    connection.close()
-    if ("settings" in json.dumps(described)) != ours:
-        raise RuntimeError(f"the wrong handlers answer: {described}")
-
-
-# The clients -------------------------------------------------------------------------------------------------
-
-
-def measure(servers: dict[str, TorchServe], photos: list[bytes], options: argparse.Namespace) -> CaseResult:
-    loads: dict[str, list[Load]] = {name: [] for name in servers}
-    answers = {}
-    for name, server in servers.items():
-        check_handlers(server, ours=name == OURS)
-        warm_up(server, photos, options)
-        answers[name] = [json.loads(ask(connect(server), photo)) for photo in photos[:BATCH_SIZE]]
-    for number in range(options.rounds):
-        say(f"round {number + 1} of {options.rounds}")
-        for name in list(servers) if number % 2 == 0 else reversed(list(servers)):
-            loads[name].append(put_under_load(servers[name], photos, options.clients, options.seconds))
-    figures = {name: figures_of(name, loads[name]) for name in servers}
-    found = compare("labels", answers[TORCHSERVE], answers[OURS])
-    if found:
-        figures[OURS].agreement = found.text
-    return CaseResult(
-        "rest",
-        f"TorchServe, REST, {options.clients} clients, batchSize {BATCH_SIZE}, {MOBILENET.name} (TorchScript),"
-        f" JPEGs of about {SMALL[0]}x{SMALL[1]}",
-        "requests",
-        list(figures.values()),
-        findings(loads),
-    )
-
-
-def warm_up(server: TorchServe, photos: list[bytes], options: argparse.Namespace) -> None:
-    """Asks until a server gets no faster: TorchScript compiles anew for the first batches of each size."""
-    before = 0.0
-    for _ in range(1 if options.quick else WARM_UPS):
-        rate = put_under_load(server, photos, options.clients, options.seconds).rate
-        if rate < 1.1 * before:
-            break
-        before = rate
-
-
-def figures_of(name: str, loads: list[Load]) -> Figures:
-    """A round's figure is the seconds that a request took of the server, so that their median gives the rate."""
-    percentiles = {
-        f"{label} ms": statistics.median(load.percentile(share) for load in loads)
-        for label, share in (("p50", 0.5), ("p99", 0.99))
-    }
-    return Figures(name, 1, [1 / load.rate for load in loads], more=percentiles)
-
-
-def findings(loads: dict[str, list[Load]]) -> list[Finding]:
-    def ratio(what: str, values: dict[str, list[float]], least: Optional[float] = None) -> Finding:
-        value = statistics.median(values[OURS]) / statistics.median(values[TORCHSERVE])
-        by_round = [ours / its for ours, its in zip(values[OURS], values[TORCHSERVE])]
-        return Finding(f"{OURS} / {TORCHSERVE}, {what}", value, *quartiles(by_round), least)
-
-    def column(read: Any) -> dict[str, list[float]]:
-        return {name: [read(load) for load in rounds] for name, rounds in loads.items()}
-
-    return [
-        ratio("requests a second", column(lambda load: load.rate), least=1.5),
-        ratio("p50 latency", column(lambda load: load.percentile(0.5))),
-        ratio("p99 latency", column(lambda load: load.percentile(0.99))),
-    ]
-
-
-def put_under_load(server: TorchServe, photos: list[bytes], clients: int, seconds: float) -> Load:
-    """Asks a server from several threads for some seconds."""
-    latencies: list[float] = []
-    failures: list[BaseException] = []
-    turns = itertools.cycle(photos)
-    start = time.perf_counter()
-
-    def client() -> None:
-        connection = connect(server)
-        try:
-            while time.perf_counter() - start < seconds:
-                photo, sent = next(turns), time.perf_counter()
-                ask(connection, photo)
-                latencies.append(time.perf_counter() - sent)
-        except Exception as error:
-            failures.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
-    return Load(len(latencies) / (time.perf_counter() - start), latencies)
-
-
-def connect(server: TorchServe) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urllib.parse.urlsplit(server.url).netloc, timeout=TIMEOUT)
-
-
-def ask(connection: http.client.HTTPConnection, photo: bytes) -> bytes:
-    """The answer to a photo; the connection stays open.
+def check_handlers(contender: Contender, servers: Field) -> None:
+    """Sees to it that a server answers with the handlers that it is to answer with.
 
     Raises:
-        RuntimeError: the answer is no 200.
+        RuntimeError: It has others, or does not run.
     """
-    connection.request("POST", f"/predictions/{MOBILENET.name}", photo, {"Content-Type": "image/jpeg"})
-    response = connection.getresponse()
-    body = response.read()
-    if response.status != 200:
-        raise RuntimeError(f"the server answered {response.status}: {body[:200]!r}")
-    return body
+    if contender.name not in servers.servers:
+        raise RuntimeError(f"{contender.name} does not run: {servers.missing[contender.name]}")
+    announced = "of torchserve-handlers" in servers.servers[contender.name].log()
+    if announced != contender.ours:
+        raise RuntimeError(f"{contender.name}: the wrong handlers answer")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from benchmarks.load.ceiling import ceiling
 from benchmarks.load.generator import Generator
 from benchmarks.machine import describe, version
 from benchmarks.measuring import say
-from benchmarks.processes.namespace import bring_loopback_up, unshare, why_not
+from benchmarks.processes.namespace import enter
 from benchmarks.report import markdown, text
 from benchmarks.results import Report, read
 
@@ -47,9 +47,7 @@ OTHERS = {"growth": run_growth, "threads": run_threads}
 
 def main(arguments: Optional[Sequence[str]] = None) -> Report:
     options = parse_arguments(arguments)
-    if INSIDE not in os.environ:
-        enter_namespace()
-    bring_loopback_up()
+    enter(INSIDE)
     with Generator() as generator:
         report = Report(
             "serving" if options.what == "engines" else options.what, machine(options, generator), []
@@ -87,14 +85,6 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         options.rounds, options.seconds = 1, 0.5
     options.case = options.case or (QUICK_CASES if options.quick else names)
     return options
-
-
-def enter_namespace() -> None:
-    """Goes on in a network of its own, in place of this process."""
-    if reason := why_not():
-        sys.exit(f"servers, and Ray's above all, are not to listen in a network that others use: {reason}")
-    command = [*unshare(), sys.executable, *sys.argv]
-    os.execvpe(command[0], command, {**os.environ, INSIDE: "1"})
 
 
 def machine(options: argparse.Namespace, generator: Generator) -> dict[str, Any]:

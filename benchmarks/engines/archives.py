@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import torch
 from PIL import Image
@@ -52,6 +52,7 @@ class Served:
         content_type: Of the requests.
         bodies: Files.
         tells: Whether answers hold the request, and the size of their batch.
+        beside: What the same server has too, to be warmed up by: it answers more often than the model can.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Served:
     content_type: str
     bodies: list[Path]
     tells: bool = False
+    beside: Optional[Served] = None
 
     def requests(self) -> dict[str, Any]:
         """As the load generator is told."""

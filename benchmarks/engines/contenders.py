@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from benchmarks.engines.archives import Served, write_bodies
+from benchmarks.parts import probe
 from benchmarks.processes.namespace import ROOT
 from benchmarks.processes.venvs import make_venv
 from ts.runner.errors import ServerError
@@ -85,9 +86,15 @@ class Runner(Contender):
 
 @dataclass(frozen=True)
 class TorchServe(Contender):
-    """A TorchServe, started as its users do, whose `ts` is this library's or its own."""
+    """A TorchServe, started as its users do, whose `ts` is this library's or its own.
+
+    Attributes:
+        ours: Which of the two.
+        probed: Whether its workers note when each batch came, was answered and left; see `benchmarks.parts.probe`.
+    """
 
     ours: bool = True
+    probed: bool = False
 
     def missing(self) -> Optional[str]:
         if not importlib.util.find_spec("ts.model_server"):
@@ -104,10 +111,13 @@ class TorchServe(Contender):
         return None
 
     def launch(self, served: Served, port: int, folder: Path) -> Launch:
-        python = make_venv(folder / "venv", self.ours)
-        config = lay_out(folder, served_models([served.folder]), choose_ports(port), "cpu", {})
+        python = make_venv(folder / "venv", self.ours, Path(probe.__file__) if self.probed else None)
+        folders = [each.folder for each in (served.beside, served) if each]
+        config = lay_out(folder, served_models(folders), choose_ports(port), "cpu", {})
         command = [str(python), "-m", "ts.model_server", "--start", "--foreground", "--no-config-snapshots"]
         env = environment(folder, folder / "logs", "cpu", self.full_env(folder))
+        if self.probed:
+            env[probe.FOLDER] = str(folder)
         return Launch([*command, "--ts-config", str(config)], served.requests(), env, folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -15,9 +15,11 @@ from benchmarks.engines.servers import Server, ServerFailedError, wait_until_idl
 from benchmarks.load.generator import Generator
 from benchmarks.load.loads import Arrivals, Closed, Load, Measured, arrival_times, measured
 from benchmarks.measuring import say
+from benchmarks.processes.trees import own_memory, peak_memory
 from benchmarks.results import Figures
 
 WARM_UPS = 6
+JAVA_SECONDS = 6.0
 LATE = 0.02  # seconds after it was due that a request may be sent without a note
 WARM = 0.1  # the share by which a round of a warm-up may be faster than the one before
 
@@ -33,12 +35,14 @@ class Plan:
         seconds: Of each load, where that does not say more.
         seed: Of arrivals.
         quick: Whether it only tries the scripts.
+        trace: Whether the times of each request are kept.
     """
 
     rounds: int = 5
     seconds: float = 1.5
     seed: int = 0
     quick: bool = False
+    trace: bool = False
 
 
 class Field:
@@ -49,6 +53,7 @@ class Field:
         servers: Those that run, by their contenders' keys.
         missing: Why others do not.
         ready: The seconds that each needed to its first 200.
+        generator: What puts them under load.
     """
 
     def __init__(self, generator: Generator, plan: Plan) -> None:
@@ -56,7 +61,7 @@ class Field:
         self.servers: dict[str, Server] = {}
         self.missing: dict[str, str] = {}
         self.ready: dict[str, float] = {}
-        self._generator = generator
+        self.generator = generator
 
     def start(self, contenders: Sequence[Contender], served: Served) -> None:
         """Starts those that do not run yet with an archive, one after the other, and warms them up."""
@@ -87,6 +92,7 @@ class Field:
 
     def warm_up(self, key: str) -> None:
         """Asks until the server gets no faster: Java compiles what runs often."""
+        self._warm_up_java(self.servers[key])
         before, seconds = 0.0, self.plan.seconds / 2
         for _ in range(1 if self.plan.quick else WARM_UPS):
             (found,) = self.measure([key], Closed(16, seconds), 0).values()
@@ -94,12 +100,24 @@ class Field:
                 break
             before = found.rate
 
+    def _warm_up_java(self, server: Server) -> None:
+        """Asks what stands beside the model, since Java compiles what has run some thousand times.
+
+        At a model's rate that takes minutes, in which the compiler has up to half of a core.
+        """
+        if server.served.beside:
+            seconds = 1.0 if self.plan.quick else JAVA_SECONDS
+            load = {"requests": server.served.beside.requests(), "clients": 16, "seconds": seconds}
+            self.generator.send([{"port": server.port, **load}])
+
     def measure(self, keys: Sequence[str], load: Load, number: int) -> dict[str, Measured]:
         """Puts servers under load at the same time."""
         servers = [self.servers[key] for key in keys]
-        tasks = [task_of(server, load, self.plan.seed + number) for server in servers]
+        tasks = [
+            {**task_of(server, load, self.plan.seed + number), "trace": self.plan.trace} for server in servers
+        ]
         before = [server.cpu_seconds() for server in servers]
-        found = self._generator.send(tasks)
+        found = self.generator.send(tasks)
         used = [server.cpu_seconds() - earlier for server, earlier in zip(servers, before)]
         return {key: measured(back, cpu) for key, back, cpu in zip(keys, found, used)}
 
@@ -135,8 +153,16 @@ class Field:
     def figures(self, contender: Contender, rounds: Rounds) -> Figures:
         if contender.key not in rounds:
             return Figures(contender.name, 1, missing=self.missing.get(contender.key, "not asked for"))
-        memory = self.servers[contender.key].memory()
-        return figures_of(contender.name, rounds[contender.key], memory)
+        return figures_of(contender.name, rounds[contender.key], self._memory(contender.key))
+
+    def _memory(self, key: str) -> dict[str, float]:
+        """Megabytes, after the loads: of all processes of a server, and of a worker of TorchServe."""
+        server = self.servers[key]
+        found, workers = {"memory MB": server.memory()}, server.workers()
+        if workers:
+            found["a worker's MB"] = max(map(own_memory, workers))
+            found["its peak MB"] = max(map(peak_memory, workers))
+        return found
 
 
 @contextmanager
@@ -158,7 +184,9 @@ def task_of(server: Server, load: Load, seed: int) -> dict[str, Any]:
     return {**task, "clients": load.clients, "seconds": load.seconds}
 
 
-def figures_of(name: str, rounds: Sequence[Measured], memory: Optional[float] = None) -> Figures:
+def figures_of(
+    name: str, rounds: Sequence[Measured], memory: Optional[Mapping[str, float]] = None
+) -> Figures:
     """A round's figure is the seconds that a request took of the server, so that their median gives the rate."""
 
     def median(values: Sequence[Optional[float]]) -> Optional[float]:
@@ -170,7 +198,7 @@ def figures_of(name: str, rounds: Sequence[Measured], memory: Optional[float] = 
         "p99 ms": median([each.percentile(0.99) for each in rounds]),
         "CPU ms": median([each.cpu_ms for each in rounds]),
         "mean batch": median([each.mean_batch for each in rounds]),
-        "memory MB": memory,
+        **(memory or {}),
         "lost": float(sum(each.lost for each in rounds)),
     }
     missing = None if any(each.latencies for each in rounds) else "no request was answered"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import shutil
 import socket
 import subprocess
@@ -15,11 +16,13 @@ from typing import Any, Optional
 from benchmarks.engines.archives import Served
 from benchmarks.engines.contenders import Contender
 from benchmarks.load.clients import HOST
+from benchmarks.parts.probe import SUFFIX
 from benchmarks.processes import launcher, trees
 
 START_SECONDS = 120
 ERROR_SECONDS = 30  # for which a server that starts may answer by errors
 POLL_SECONDS = 0.01
+WORKER = "model_service_worker.py"  # the script of TorchServe's workers
 LAST_LINES = 15  # of the log of a server that does not start
 
 
@@ -90,6 +93,18 @@ class Server:
         """Megabytes."""
         return trees.memory(self._process.pid)
 
+    def workers(self) -> list[int]:
+        """The processes of a TorchServe that answer; of others none, as their workers look like the rest."""
+        return trees.running(WORKER, self._process.pid)
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def batches(self) -> list[dict[str, Any]]:
+        """What the workers of a probed TorchServe have noted; see `benchmarks.parts.probe`."""
+        lines = [line for file in self._folder.glob(f"*{SUFFIX}") for line in file.read_text().splitlines()]
+        return [json.loads(line) for line in lines]
+
     def answers(self, count: int) -> list[bytes]:
         """The bodies that it gives to the first few requests, each asked alone."""
         kind, path = self.requests["content_type"], self.requests["path"]
@@ -102,7 +117,7 @@ class Server:
             if status:
                 end = min(end, time.perf_counter() + ERROR_SECONDS)
             if self._process.poll() is not None or time.perf_counter() > end:
-                last = self._log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:]
+                last = self.log().strip().splitlines()[-LAST_LINES:]
                 raise ServerFailedError("\n".join([f"did not start; its last answer: {status}", *last]))
             time.sleep(POLL_SECONDS)
 

@@ -48,20 +48,29 @@ def read_requests(port: int, spec: dict[str, Any]) -> list[Request]:
 
 @dataclass
 class Tally:
-    """What came back."""
+    """What came back.
+
+    Attributes:
+        traced: Each answered request's id by TorchServe, when it was due, and when it was answered, by the clock
+            that all processes of a machine share; None where nobody asks for it.
+    """
 
     latencies: list[float] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     failed: Counter[str] = field(default_factory=Counter)
     lag: float = 0.0
+    traced: Optional[list[tuple[str, float, float]]] = None
 
-    def note(self, request: Request, due: float, status: int, body: bytes) -> None:
+    def note(self, request: Request, due: float, status: int, body: bytes, request_id: str) -> None:
         if status != 200:
             self.failed[str(status) if status else CUT] += 1
         elif request.token not in body:
             self.failed["wrong answer"] += 1
         else:
-            self.latencies.append(time.perf_counter() - due)
+            now = time.perf_counter()
+            self.latencies.append(now - due)
+            if self.traced is not None:
+                self.traced.append((request_id, due, now))
             if request.token and (found := ROWS.search(body)):
                 self.rows.append(int(found[1]))
 
@@ -75,6 +84,9 @@ class Connection(asyncio.Protocol):
     def __init__(self, tally: Tally, done: Done) -> None:
         self._tally, self._done = tally, done
         self._transport: asyncio.Transport
+        if tally.traced is not None:
+            self.on_header = self._note_id  # which the parser looks for, and calls for each header
+        self._id = ""
         self._parser = HttpResponseParser(self)
         self._body = b""
         self._request: Optional[Request] = None
@@ -96,6 +108,10 @@ class Connection(asyncio.Protocol):
         except HttpParserError:
             self.close()
 
+    def _note_id(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"x-request-id":
+            self._id = value.decode()
+
     def on_body(self, body: bytes) -> None:
         self._body += body
 
@@ -115,7 +131,7 @@ class Connection(asyncio.Protocol):
     def _end(self, status: int) -> None:
         if self._request is not None:
             request, self._request = self._request, None
-            self._tally.note(request, self._due, status, self._body)
+            self._tally.note(request, self._due, status, self._body, self._id)
             self._done(self)
 
 
@@ -126,9 +142,11 @@ async def connect(port: int, tally: Tally, done: Done) -> Connection:
     return connection
 
 
-async def closed_loop(port: int, requests: Sequence[Request], clients: int, seconds: float) -> dict[str, Any]:
+async def closed_loop(
+    port: int, requests: Sequence[Request], clients: int, seconds: float, trace: bool = False
+) -> dict[str, Any]:
     """Each client asks the next request as soon as it has its answer, for some seconds."""
-    tally, turns = Tally(), itertools.cycle(requests)
+    tally, turns = Tally(traced=[] if trace else None), itertools.cycle(requests)
     finished = asyncio.Semaphore(0)
     lost: asyncio.Queue[None] = asyncio.Queue()
 
@@ -226,4 +244,5 @@ def result(tally: Tally, seconds: float, connections: Iterable[Connection]) -> d
         "rows": tally.rows,
         "failed": dict(tally.failed),
         "lag": tally.lag,
+        "traced": tally.traced or [],
     }

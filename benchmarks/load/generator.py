@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from benchmarks.load.clients import closed_loop, open_loop, read_requests
 from benchmarks.processes.namespace import ROOT
+from benchmarks.processes.trees import own_seconds
 
 
 class Generator:
@@ -35,11 +36,15 @@ class Generator:
         self._process.stdin.close()
         self._process.wait()
 
+    def cpu_seconds(self) -> float:
+        return own_seconds(self._process.pid)
+
     def send(self, tasks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Puts servers under load at the same time, and returns what came back of each.
 
         Args:
-            tasks: Each with `port`, `requests` (see `read_requests`), and `clients` and `seconds`, or `times`.
+            tasks: Each with `port`, `requests` (see `read_requests`), and `clients` and `seconds`, or `times`;
+                with `trace` each request's times come back too.
 
         Raises:
             RuntimeError: The process has ended.
@@ -64,12 +69,13 @@ async def put_under_load(
     clients: int = 0,
     seconds: float = 0,
     times: Optional[Sequence[float]] = None,
+    trace: bool = False,
 ) -> dict[str, Any]:
     made = read_requests(port, requests)
     try:
         if times is not None:
             return await open_loop(port, made, times)
-        return await closed_loop(port, made, clients, seconds)
+        return await closed_loop(port, made, clients, seconds, trace)
     except OSError as error:  # the server has ended
         return {"seconds": 1.0, "latencies": [], "failed": {f"no connection: {error.strerror}": 1}}
 

@@ -56,6 +56,7 @@ class Measured:
         failed: How many requests got another answer, a wrong one or none, by what they got.
         lag: The longest time for which a request that was due was not sent yet, in seconds.
         cpu: Seconds of all the server's processes meanwhile.
+        traced: Of each answered request its id, and when it was due and answered, where that was asked for.
     """
 
     seconds: float
@@ -64,6 +65,7 @@ class Measured:
     failed: dict[str, int] = field(default_factory=dict)
     lag: float = 0.0
     cpu: float = 0.0
+    traced: list[tuple[str, float, float]] = field(default_factory=list)
 
     @property
     def rate(self) -> float:

@@ -39,6 +39,21 @@ def run_in_namespace(module: str, *arguments: str, timeout: float) -> subprocess
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
 
 
+def enter(marker: str) -> None:
+    """Goes on in such a network, in place of this process, with its loopback device up.
+
+    Args:
+        marker: An environment variable, which is set for the process that runs there.
+    """
+    if marker in os.environ:
+        bring_loopback_up()
+        return
+    if reason := why_not():
+        sys.exit(f"servers, and Ray's above all, are not to listen in a network that others use: {reason}")
+    command = [*unshare(), sys.executable, *sys.argv]
+    os.execvpe(command[0], command, {**os.environ, marker: "1"})
+
+
 def bring_loopback_up() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh", b"lo", IFF_UP | IFF_RUNNING))

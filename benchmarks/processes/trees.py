@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 PROC = Path("/proc")
 PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 KILL_SECONDS = 10
 CPUCLOCK_SCHED = 2  # include/linux/posix-timers_types.h
 
@@ -75,12 +76,35 @@ def cpu_seconds(root: int) -> float:
 
 def memory(root: int) -> float:
     """Megabytes of all below the root; what processes share counts once (PSS)."""
-    kilobytes = 0
+    return sum(own_memory(pid) for pid in tree(root, all_processes()) if pid != root)
+
+
+def own_memory(pid: int) -> float:
+    """Megabytes of a process, with its part of what it shares (PSS); 0 where it has ended."""
+    return megabytes(pid, "smaps_rollup", PSS)
+
+
+def peak_memory(pid: int) -> float:
+    """The most megabytes that a process has had in memory at a time, with all that it shares (VmHWM)."""
+    return megabytes(pid, "status", HIGH_WATER)
+
+
+def megabytes(pid: int, file: str, line: re.Pattern[str]) -> float:
+    with suppress(OSError):
+        if found := line.search((PROC / str(pid) / file).read_text()):
+            return int(found[1]) * 1024 / 1e6
+    return 0.0
+
+
+def running(script: str, root: int) -> list[int]:
+    """Those of a tree whose command has an argument that ends so."""
+    found = []
     for pid in tree(root, all_processes()):
         with suppress(OSError):
-            found = PSS.search((PROC / str(pid) / "smaps_rollup").read_text())
-            kilobytes += int(found[1]) if found and pid != root else 0
-    return kilobytes * 1024 / 1e6
+            arguments = (PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+            if any(argument.endswith(script.encode()) for argument in arguments):
+                found.append(pid)
+    return found
 
 
 def kill(root: int) -> None:

@@ -93,6 +93,10 @@ class Worker:
             raise WorkerError(value)
         return value
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def log(self) -> str:
         """What the worker and its libraries have printed."""
         self._log.seek(0)

@@ -64,6 +64,7 @@ def test_tables_mark_what_differs_what_is_missed_and_what_is_missing(report):
         "handlers-cpu",
         "handlers-cuda",
         "server",
+        "server-parts",
         "serving",
         "growth",
         "threads",

@@ -65,7 +65,7 @@ def test_ratios_stand_beside_the_figures_that_they_are_of() -> None:
 
     own = replace(THEIRS, latencies=[0.010] * 150, failed={"503": 2})
     rounds: dict[str, Any] = {OURS.key: [THEIRS], EMBEDDED.key: [own]}
-    figures = [figures_of(each.name, rounds[each.key], 100.0) for each in (OURS, EMBEDDED)]
+    figures = [figures_of(each.name, rounds[each.key], {"memory MB": 100.0}) for each in (OURS, EMBEDDED)]
     case = CaseResult("echo", "echo", "requests", figures, findings(rounds, ALL, Closed(16, 1.0), 1.4))
     heading, ours, embedded = (dict(zip(more_rows(case)[0], row)) for row in more_rows(case))
     assert list(heading)[1:4] == ["requests a second", "quartiles", "p50 ms"]

@@ -32,7 +32,10 @@ class Server:
                 status, body = await self._answer(number, await reader.readexactly(length))
                 if not status:
                     break
-                writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                head_of_answer = (
+                    f"HTTP/1.1 {status} X\r\nx-request-id: id-{number}\r\nContent-Length: {len(body)}"
+                )
+                writer.write(f"{head_of_answer}\r\n\r\n".encode() + body)
         except asyncio.IncompleteReadError:
             pass
         writer.close()
@@ -63,6 +66,16 @@ def test_clients_ask_one_after_the_other_over_connections_that_stay_open() -> No
     assert found.rows == [3] * server.count
     assert found.failed == {}
     assert found.cpu == 0.5
+
+
+def test_a_trace_has_each_answered_request_by_the_servers_id_and_its_times() -> None:
+    async def badly(number: int, body: bytes) -> tuple[int, bytes]:
+        return (503, b"busy") if number == 1 else await echo(number, body)
+
+    found, server = load(badly, clients=2, seconds=0.2, trace=True)
+    assert {request for request, _, _ in found.traced} == {f"id-{n}" for n in range(server.count) if n != 1}
+    assert sorted(end - start for _, start, end in found.traced) == sorted(found.latencies)
+    assert load(echo, clients=1, seconds=0.1)[0].traced == []
 
 
 def test_what_is_answered_late_is_counted_from_when_it_was_due() -> None:

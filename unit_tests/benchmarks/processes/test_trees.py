@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +18,11 @@ from benchmarks.processes.trees import (
     cpu_seconds,
     kill,
     memory,
+    own_memory,
     own_seconds,
     parse_stat,
+    peak_memory,
+    running,
     tree,
 )
 
@@ -81,6 +85,26 @@ def test_children_that_ended_are_counted_even_those_whose_parent_ended_before(
 def test_memory_is_what_lies_below_the_launcher(family: subprocess.Popen[str]) -> None:
     until(lambda: memory(family.pid) > 50)
     assert memory(family.pid) < 150
+
+
+def test_a_peak_is_what_a_process_had_at_most(family: subprocess.Popen[str]) -> None:
+    until(lambda: len(tree(family.pid, all_processes())) == 2)  # the launcher, and the one that waits
+    (waiting,) = [pid for pid in tree(family.pid, all_processes()) if pid != family.pid]
+    until(lambda: own_memory(waiting) > 50)
+    assert own_memory(waiting) <= peak_memory(waiting) < 150
+    assert peak_memory(2**22 + 1) == 0  # no process has such an id
+
+
+def test_processes_are_found_by_their_script(tmp_path: Path) -> None:
+    script = tmp_path / "model_service_worker.py"
+    script.write_text("import sys\nprint('begun', flush=True)\nsys.stdin.read()\n")
+    command = [sys.executable, "-S", str(script), "--port", "1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert running(script.name, os.getpid()) == [process.pid]
+        assert running("another.py", os.getpid()) == []
+        process.communicate()
 
 
 def test_all_of_a_tree_is_killed(family: subprocess.Popen[str]) -> None:

@@ -1,0 +1,1 @@
+"""Where a request's time goes, from a client through TorchServe and its worker and back."""
