@@ -60,6 +60,10 @@ class Inputs:
             rows = [" ".join(row[1:]) for row in csv.reader(file)][1:]
         return [rows[index] for index in self._random.choice(len(rows), count, replace=False)]
 
+    def words(self, count: int) -> list[str]:
+        """So many plain words."""
+        return [self._one_of(WORDS) for _ in range(count)]
+
     def vocabulary(self, texts: list[str]) -> dict[str, int]:
         """Indexes of most words and pairs of words of the texts; 0 is "<unk>"."""
         tokens: dict[str, None] = {}

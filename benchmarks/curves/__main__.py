@@ -1,0 +1,104 @@
+"""Draws how rate, p99 and memory grow: with batches, photos, classes, texts, workers and archives.
+
+    python -m benchmarks.curves [--upstream FOLDER] [--only NAME ...] [--whole] [--json FILE [--resume]]
+                                [--plots FOLDER] [--readme] [--quick]
+
+Run in the repository's folder, whose library is installed (`pip install -e .`). FOLDER is as for
+benchmarks/handlers.py. Takes ten minutes on two quiet cores, and 4 GB of disk; with `--whole`, which goes on to
+archives of 8 GiB, some minutes more, 45 GB of disk and 20 GB of memory. Nothing is downloaded. With `--resume` the
+curves that are in the file already are not measured again; where all are, plots and tables are made of it anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks.curves.asking import Plan, measure, rehearsal
+from benchmarks.curves.cases import curves
+from benchmarks.curves.curve import Curve
+from benchmarks.curves.page import markdown, verdicts
+from benchmarks.curves.plots import plot_all
+from benchmarks.machine import describe
+from benchmarks.measuring import say
+from benchmarks.report import README, with_tables
+from benchmarks.results import Report, read
+from benchmarks.workers.processes import installed_torchserve, is_torchserve
+
+NAME = "curves"
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> Report:
+    options = parse_arguments(arguments)
+    known = curves(options.whole)
+    plan = Plan(options.upstream.resolve(), options.seed)
+    if options.quick:
+        plan = rehearsal(plan)
+    report = Report(NAME, {**describe(plan.seed, plan.rounds), "command": command(options)}, [])
+    if options.resume and options.json and options.json.is_file():
+        report = read(options.json)
+    for curve in known:
+        wanted = not options.only or curve.name in options.only
+        if wanted and curve.name not in {case.name for case in report.cases}:
+            measure_one(curve, plan, report, options.json)
+    if options.plots:
+        plot_all(report, known, options.plots)
+    if options.readme:
+        page = README.read_text(encoding="utf-8")
+        README.write_text(with_tables(page, NAME, markdown(report, known)), encoding="utf-8")
+    print(markdown(report, known))
+    return report
+
+
+def measure_one(curve: Curve, plan: Plan, report: Report, file: Optional[Path]) -> None:
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="curves-benchmark-") as folder:
+        report.cases += measure(curve, plan, Path(folder))
+    if file:  # after each: a machine may be taken away
+        report.write(file)
+    for line in verdicts(report, curve):
+        say(f"  {line}")
+    say(f"{curve.name} took {time.monotonic() - start:.0f} s")
+
+
+def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Draws how rate, p99 and memory grow.")
+    parser.add_argument(
+        "--upstream", type=Path, help="of an unpacked torchserve wheel; default: the installed"
+    )
+    names = [curve.name for curve in curves()]
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
+    parser.add_argument("--whole", action="store_true", help="archives of up to 8 GiB: 25 GB of disk")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="default: a random one")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--resume", action="store_true", help="leave out the curves that are in that file")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="for the plots; needs matplotlib")
+    parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
+    parser.add_argument("--quick", action="store_true", help="two values of each curve, to try the script")
+    options = parser.parse_args(arguments)
+    if options.upstream is None:
+        try:
+            options.upstream = installed_torchserve()
+        except FileNotFoundError as error:
+            parser.error(f"--upstream: {error}")
+    if not is_torchserve(options.upstream):
+        parser.error(f"--upstream: {options.upstream} holds no ts/model_server.py of torchserve")
+    return options
+
+
+def command(options: argparse.Namespace) -> str:
+    return (
+        f"python -m benchmarks.curves{' --whole' if options.whole else ''} --upstream {options.upstream.name}"
+    )
+
+
+if __name__ == "__main__":
+    main()
