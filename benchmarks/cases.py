@@ -134,6 +134,10 @@ def both_over_torchserve(least: Optional[float] = None) -> tuple[Goal, ...]:
     return (*ours_over_torchserve(least), Goal(PILLOW))
 
 
+# What the machine can do, which no handler can pass: see `benchmarks.workers.yardsticks`.
+DECODING = Contender("CPU decode and resize, all cores", "machine", "decode_and_resize", exact=None)
+DECODING_SCALED = Contender("CPU decode at 1/8 alone, all cores", "machine", "decode_scaled", exact=None)
+
 MOBILENET = Network("mobilenet_v3_small", "image_classifier", torchscript=True)
 RESNET50 = Network("resnet50", "image_classifier", torchscript=True)
 NO_BACKBONE = {"weights_backbone": None}
@@ -143,16 +147,18 @@ SMALL_RCNN = Network("fasterrcnn_mobilenet_v3_large_320_fpn", "object_detector",
 
 def preprocessing(name: str, size: tuple[int, int], least: float) -> Case:
     title = f"vision preprocess, 16 JPEGs of about {size[0]}x{size[1]}"
-    contenders = versus_both("preprocess", exact=True)
-    return Case(name, title, 16, photos(size), MOBILENET, contenders, both_over_torchserve(least), "pixels")
+    contenders = (*versus_both("preprocess", exact=True), DECODING)
+    goals = (*both_over_torchserve(least), Goal(OURS, (DECODING.name,)))
+    return Case(name, title, 16, photos(size), MOBILENET, contenders, goals, "pixels")
 
 
 def decoding_scaled() -> Case:
     name, size, config = "preprocess-12mp-scaled", TWELVE_MEGAPIXELS, {"handler": {"scaled_decode": True}}
     case = preprocessing(name, size, 8)
-    contenders = versus("preprocess", config, exact=False)
+    contenders = (*versus("preprocess", config, exact=False), DECODING_SCALED)
     title = f"{case.title}, scaled_decode: true"
-    return replace(case, title=title, contenders=contenders, goals=ours_over_torchserve(8))
+    goals = (*ours_over_torchserve(8), Goal(DECODING_SCALED.name), Goal(OURS, (DECODING_SCALED.name,)))
+    return replace(case, title=title, contenders=contenders, goals=goals)
 
 
 def classifying(name: str, network: Network, least: float) -> Case:

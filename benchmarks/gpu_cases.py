@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Optional
 
-from benchmarks.cases import NO_BACKBONE, OURS, SMALL, TORCHSERVE, Case, Contender, Goal, photos, versus
+from benchmarks.cases import (
+    DECODING,
+    NO_BACKBONE,
+    OURS,
+    SMALL,
+    TORCHSERVE,
+    Case,
+    Contender,
+    Goal,
+    photos,
+    versus,
+)
 from benchmarks.models import Network
 
 RESNET50 = Network("resnet50", "image_classifier")
 DETECTOR = Network("fasterrcnn_resnet50_fpn", "object_detector", NO_BACKBONE)
 SEGMENTER = Network("fcn_resnet50", "image_segmenter", NO_BACKBONE)
 
-DECODING = Contender("CPU decode and resize, all cores", "machine", "decode_and_resize", exact=None)
 FORWARD = Contender("forward alone, fp32", "machine", "forward", exact=None)
 NVJPEG = Contender("nvJPEG alone", "machine", "decode_on_gpu", exact=None)
 

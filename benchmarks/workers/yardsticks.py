@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,8 @@ from typing import Any, Callable
 
 import numpy as np
 import torch
-from torchvision import io
+from PIL import Image
+from torchvision.io import ImageReadMode, decode_jpeg
 
 from benchmarks.workers.spec import Answer, Spec
 
@@ -19,16 +21,33 @@ RESIZED, CROPPED = 256, 224
 
 def decode_and_resize(spec: Spec) -> Answer:
     """JPEGs to uint8 [3, 224, 224] on the CPU, an image a thread and a thread a core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     torch.set_num_threads(1)
-    pool = ThreadPoolExecutor(cores)
-    batches = as_tensors(spec)
+    pool, batches = a_thread_a_core(), as_tensors(spec)
     return lambda number: list(pool.map(decode_resize_crop, batches[number]))
+
+
+def decode_scaled(spec: Spec) -> Answer:
+    """JPEGs to images of an eighth of their size, by libjpeg alone, an image a thread and a thread a core."""
+    pool = a_thread_a_core()
+    return lambda number: list(pool.map(decode_to_an_eighth, spec.batches[number]))
+
+
+def a_thread_a_core() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+
+
+def decode_to_an_eighth(encoded: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(encoded))
+    image.draft(None, (image.width // 8, image.height // 8))
+    image.load()
+    return image
 
 
 def decode_resize_crop(encoded: torch.Tensor) -> torch.Tensor:
     # The operator itself: torchvision's functions around it hold the interpreter's lock for longer.
-    image = io.decode_jpeg(encoded, mode=io.ImageReadMode.RGB)
+    image = decode_jpeg(encoded, mode=ImageReadMode.RGB)
     height, width = image.shape[1:]
     scale = RESIZED / min(height, width)
     size = [round(height * scale), round(width * scale)]
@@ -40,7 +59,7 @@ def decode_resize_crop(encoded: torch.Tensor) -> torch.Tensor:
 def decode_on_gpu(spec: Spec) -> Answer:
     """JPEGs to uint8 [3, H, W] on the GPU, by nvJPEG."""
     batches = as_tensors(spec)
-    return lambda number: io.decode_jpeg(batches[number], mode=io.ImageReadMode.RGB, device=spec.device)
+    return lambda number: decode_jpeg(batches[number], mode=ImageReadMode.RGB, device=spec.device)
 
 
 def forward(spec: Spec) -> Answer:
@@ -61,7 +80,7 @@ def forward(spec: Spec) -> Answer:
 def forward_of_images(spec: Spec) -> Answer:
     """A detector alone, on decoded images that already lie on its device."""
     batches = [
-        [io.decode_jpeg(row, mode=io.ImageReadMode.RGB).to(spec.device) / 255 for row in batch]
+        [decode_jpeg(row, mode=ImageReadMode.RGB).to(spec.device) / 255 for row in batch]
         for batch in as_tensors(spec)
     ]
     return without_gradients(load_model(spec), batches)
@@ -69,6 +88,7 @@ def forward_of_images(spec: Spec) -> Answer:
 
 YARDSTICKS: dict[str, Callable[[Spec], Answer]] = {
     "decode_and_resize": decode_and_resize,
+    "decode_scaled": decode_scaled,
     "decode_on_gpu": decode_on_gpu,
     "forward": forward,
     "forward_of_images": forward_of_images,
