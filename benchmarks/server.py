@@ -46,6 +46,7 @@ from benchmarks.results import CaseResult, Figures, Finding, Report
 
 INSIDE = "SERVER_BENCHMARK_INSIDE"  # set for the process that runs in the namespace
 NOTHING = "a handler that does nothing"
+BATCH_SIZE = 8
 COMPARED = 8  # requests whose answers are compared
 
 
@@ -58,15 +59,13 @@ class Contender:
         ours: Whether it has this library.
         batch_size: Its `batchSize`.
         config: More of its model-config.yaml.
-        env: Environment variables of its own.
         rate: The least ratio of its requests a second to those of torchserve's own handlers.
     """
 
     name: str
     ours: bool = True
-    batch_size: int = 8
+    batch_size: int = BATCH_SIZE
     config: dict[str, Any] = field(default_factory=dict)
-    env: dict[str, str] = field(default_factory=dict)
     rate: Optional[float] = None
 
 
@@ -89,7 +88,7 @@ TWO_WORKERS = {"minWorkers": 2, "maxWorkers": 2}
 CASES = (
     Case(
         "photo",
-        f"{MOBILENET.name} (TorchScript), JPEGs of about {SMALL[0]}x{SMALL[1]}, batchSize 8",
+        f"{MOBILENET.name} (TorchScript), JPEGs of about {SMALL[0]}x{SMALL[1]}, batchSize {BATCH_SIZE}",
         write_photos,
         (
             Contender(TORCHSERVE, ours=False),
@@ -143,7 +142,7 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         "--case", nargs="+", choices=names, default=names, metavar="CASE", help=", ".join(names)
     )
     parser.add_argument(
-        "--rounds", type=int, default=7, help="how often each is asked (default: %(default)s)"
+        "--rounds", type=int, default=5, help="how often each is asked (default: %(default)s)"
     )
     parser.add_argument("--seconds", type=float, default=3.0, help="of a round (default: %(default)s)")
     parser.add_argument("--clients", type=int, default=16, help="at the same time (default: %(default)s)")
@@ -165,7 +164,7 @@ class Run:
         self._load = Closed(clients, plan.seconds)
         self._title = f"TorchServe, REST, {self._load}, {case.title}"
         self._servers = {
-            each.name: TorchServe(each.name, each.name, env=each.env, ours=each.ours, probed=plan.trace)
+            each.name: TorchServe(each.name, each.name, ours=each.ours, probed=plan.trace)
             for each in (*case.contenders, Contender(NOTHING))
         }
 
@@ -188,7 +187,8 @@ class Run:
             nothing = doing_nothing(served, folder / f"nothing-{number}")
             servers.start([self._servers[each.name]], replace(served, beside=nothing))
             check_handlers(each, servers)
-        servers.start([self._servers[NOTHING]], nothing)
+        alone = doing_nothing(replace(served, batch_size=BATCH_SIZE), folder / "nothing")
+        servers.start([self._servers[NOTHING]], alone)
 
     def _compare_answers(self, servers: Field, figures: Sequence[Figures]) -> None:
         """Holds each contender's answers beside those of the first."""
