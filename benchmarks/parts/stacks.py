@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,24 @@ def plot_parts(report: Report, path: Path) -> None:
         layout="constrained",
         squeeze=False,
     )
+    colours = dict(zip(parts_of(report.cases), pyplot.get_cmap("tab20").colors))
     for axes, case in zip(rows[:, 0], report.cases):
-        draw_case(axes, case, pyplot)
+        draw_case(axes, case, colours)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 
 
-def draw_case(axes: Any, case: CaseResult, pyplot: Any) -> None:
-    colours = pyplot.get_cmap("tab10").colors
-    names = list(dict.fromkeys(part for figures in case.figures for part in figures.more))
+def parts_of(cases: Sequence[CaseResult]) -> list[str]:
+    """All parts, each once."""
+    named = (part for case in cases for figures in case.figures for part in figures.more)
+    return [part for part in dict.fromkeys(named) if part not in TOTALS]
+
+
+def draw_case(axes: Any, case: CaseResult, colours: Mapping[str, Any]) -> None:
     ends = [0.0] * len(case.figures)
-    for part, colour in zip((name for name in names if name not in TOTALS), colours):
+    for part in parts_of([case]):
         values = [figures.more.get(part, 0.0) for figures in case.figures]
-        axes.barh(range(len(ends)), values, left=ends, color=colour, label=part)
+        axes.barh(range(len(ends)), values, left=ends, color=colours[part], label=part)
         ends = [end + value for end, value in zip(ends, values)]
     for place, end in enumerate(ends):
         axes.annotate(f" {end:.3g}", (end, place), va="center", fontsize=8)

@@ -20,7 +20,7 @@ CASE = CaseResult("photo, a request", "A request", "requests", FIGURES, [])
 def test_each_part_begins_where_the_one_before_ends() -> None:
     pyplot = pytest.importorskip("matplotlib.pyplot")
     figure, axes = pyplot.subplots()
-    draw_case(axes, CASE, pyplot)
+    draw_case(axes, CASE, {"queue": "red", "model": "green", "reading": "blue"})
     bars = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
     assert bars == [(0, 1), (0, 2), (1, 5), (2, 0), (6, 0), (2, 1)]  # queue, model, reading of both
     assert [text.get_text() for text in axes.texts] == [" 6", " 3"]
