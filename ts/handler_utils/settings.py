@@ -60,8 +60,10 @@ class HandlerSettings(Options):
     engine: Optional[Literal["torch", "openvino"]] = Field(
         default=None, description="what computes the model, on a CPU; torch, if unset"
     )
-    precision: Optional[Literal["float32", "bfloat16", "float16"]] = Field(
-        default=None, description="what the model computes in; as its weights are, if unset"
+    precision: Optional[Literal["float32", "bfloat16", "float16", "int8"]] = Field(
+        default=None,
+        description="what the model computes in; as its weights are, if unset; int8 with engine: openvino, of an"
+        " archive that `torch-model-runner quantize` has written",
     )
     memory_format: Optional[Literal["contiguous", "channels_last"]] = Field(
         default=None,

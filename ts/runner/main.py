@@ -1,9 +1,9 @@
 """torch-model-runner: answers, shows, serves and exports model archives from the command line.
 
 Exit codes: 0 if every answer is a 200 (`inspect --verify`: if every file is as it was packed; `export`: if it is
-the old archive's; `compare`: if both sides answer the same; `doctor`: if nothing is wrong), 1 if any is not, 2 if
-the archive cannot be opened, served or exported, or the usage is wrong; 128 + N if signal N ended it (of `serve`,
-only before its models are ready).
+the old archive's; `quantize`: if it agrees with that; `compare`: if both sides answer the same; `doctor`: if
+nothing is wrong), 1 if any is not, 2 if the archive cannot be opened, served, exported or quantized, or the usage
+is wrong; 128 + N if signal N ended it (of `serve`, only before its models are ready).
 """
 
 from __future__ import annotations

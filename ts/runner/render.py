@@ -130,6 +130,8 @@ def inspection_view(facts: Mapping[str, Any]) -> Group:
     }.items():
         about.add_row(escape(str(key)), Text(str(value), overflow="fold"))
     parts: list[RenderableType] = [about, files_table(facts["files"], facts["damaged"])]
+    if "accuracy" in facts:
+        parts.append(accuracy_view(facts["accuracy"]))
     if facts["settings"]:
         settings = json.dumps(facts["settings"], indent=2, ensure_ascii=False, default=str)
         parts += [Text(f"{model['configFile']}:"), Text(settings)]
@@ -148,6 +150,34 @@ def files_table(files: Sequence[Mapping[str, Any]], damaged: Sequence[str]) -> T
     for name in damaged:
         if name not in names:
             table.add_row(Text(name, overflow="fold"), "", "missing", style="red")
+    return table
+
+
+def accuracy_view(facts: Any) -> RenderableType:
+    """The report of a quantized network, or what stands in its place: anybody may have written it."""
+    try:
+        return accuracy_table(facts)
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError):
+        return Text(shortened(json.dumps(facts)))
+
+
+def accuracy_table(facts: Mapping[str, Any]) -> Table:
+    found, sizes, speed = facts["judgement"], facts["sizes"], facts.get("speed")
+    held_out = f"on {found['inputs']:,} inputs; calibrated with {facts['calibration']:,} others"
+    change = f"{found['largest_change']:.2g} at most, {found['mean_change']:.1g} on average"
+    table = Table("int8 beside float32", "")
+    table.add_row(f"agreement ({found['of']})", f"{found['agreement']:.4f} {held_out}")
+    table.add_row("change of a score", change)
+    table.add_row("size of the network", f"{decimal(sizes['float32'])} → {decimal(sizes['int8'])}")
+    if speed:
+        rates, gain = (speed["float32"], speed["int8"]), speed["int8"] / speed["float32"]
+        text = (
+            f"{rates[0]:,.1f} → {rates[1]:,.1f}: {gain:.2f}x, the network alone, batches of {speed['rows']}"
+        )
+        table.add_row("rows a second", text)
+        has = {True: ", with instructions for int8", False: ", without instructions for int8"}
+        where = f"{speed['processor']}{has.get(speed['dot_products'], '')}; {speed['threads']} threads"
+        table.add_row("measured on", Text(where))
     return table
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,21 +13,37 @@ from model_archiver.writing.integrity import sha256, verify
 from ts.runner.archives.archive import Archive
 from ts.runner.errors import ArchiveError
 
+ACCURACY = "openvino/accuracy.json"  # which `torch-model-runner quantize` writes
+LARGEST_REPORT = 1 << 20  # bytes
+
 
 def inspection(archive: Archive) -> dict[str, Any]:
     """Describes an archive, in types that JSON has.
 
     Returns:
         `archive` (the path or URL), `manifest`, `settings` (of the manifest's configFile), `files` (a list of
-        `name`, `size` in bytes unpacked, and `sha256` in hex) and `damaged` (as `damaged_files` gives it).
+        `name`, `size` in bytes unpacked, and `sha256` in hex) and `damaged` (as `damaged_files` gives it); of an
+        archive of `precision: int8` also `accuracy`, what was found when it was quantized.
     """
+    accuracy = accuracy_of(archive)
     return {
+        **({"accuracy": accuracy} if accuracy else {}),
         "archive": archive.origin,
         "manifest": archive.manifest,
         "settings": in_json(archive.config),
         "files": [file_facts(archive, name) for name in archive.files()],
         "damaged": damaged_files(archive),
     }
+
+
+def accuracy_of(archive: Archive) -> Any:
+    """The report of an archive that was quantized; None of others, and where it cannot be read."""
+    section = archive.config.get("handler")
+    if not isinstance(section, dict) or section.get("precision") != "int8":
+        return None
+    with suppress(OSError, ValueError), archive.open(ACCURACY) as file:
+        return json.loads(file.read(LARGEST_REPORT))
+    return None
 
 
 def in_json(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import yaml
 from model_archiver.manifest_components.manifest import MANIFEST_PATH
@@ -12,7 +12,7 @@ from model_archiver.reproducible import creation_time
 
 from ts.handler_utils.models.openvino.conversion import CannotConvertError, convert
 from ts.handler_utils.models.openvino.library import import_openvino
-from ts.handler_utils.models.openvino.packed import FACTS, MODEL, WEIGHTS
+from ts.handler_utils.models.openvino.packed import FACTS, FOLDER, INT8, MODEL, WEIGHTS
 from ts.handler_utils.models.openvino.signature import taken_apart
 from ts.runner.archives.archive import Archive
 from ts.runner.errors import ArchiveError
@@ -43,20 +43,24 @@ def write_conversion(network: Any, call: Call, folder: Path) -> None:
     (folder / FACTS).write_text(json.dumps({"signature": signature.name}), encoding="utf-8")
 
 
-def with_conversion(archive: Archive, folder: Path) -> Contents:
+def with_conversion(archive: Archive, folder: Path, *, precision: Optional[str] = None) -> Contents:
     """What the new archive is packed of: all of the old one, the conversion, and `engine: openvino`.
 
     Args:
         archive: the old one.
         folder: where the conversion was written, and a new model-config.yaml is.
+        precision: of the conversion, where it is another than the archive's settings name.
     """
-    config, left_out = without(archive.config, OTHER_ENGINES)
-    config["handler"] = {**(config.get("handler") or {}), "engine": "openvino"}
+    was_int8 = (archive.config.get("handler") or {}).get("precision") == INT8
+    dropped = ("precision",) if precision or was_int8 else ()
+    config, left_out = without(archive.config, (*OTHER_ENGINES, *dropped))
+    found = {"engine": "openvino", **({"precision": precision} if precision else {})}
+    config["handler"] = {**(config.get("handler") or {}), **found}
     named = dict(archive.model)
     name = named.setdefault("configFile", "model-config.yaml")
     path = folder / Path(name).name
     path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    files = {item.as_posix(): archive.root / item for item in archive.files()}
+    files = {item.as_posix(): archive.root / item for item in archive.files() if item.parts[0] != FOLDER}
     files.pop(MANIFEST_PATH, None)
     files.update({name: path, **{item: folder / item for item in (MODEL, WEIGHTS, FACTS)}})
     manifest = {**archive.manifest, "createdOn": creation_time(), "model": named}

@@ -43,7 +43,8 @@ def recorded_calls(handler: Any) -> Iterator[list[Call]]:
     """Records what a handler calls its model with, inside a `with` block."""
     calls: list[Call] = []
     model = handler.model
-    if isinstance(model, torch.jit.ScriptModule):  # whose calls run no hooks once it is frozen
+    # What is no module has no hooks, and TorchScript runs none once it is frozen.
+    if isinstance(model, torch.jit.ScriptModule) or not isinstance(model, torch.nn.Module):
         handler.model = Recorder(model, calls)
         try:
             yield calls

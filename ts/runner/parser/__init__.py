@@ -9,6 +9,7 @@ from ts.runner.parser.archives import add_doctor, add_export, add_inspect
 from ts.runner.parser.common import CommandParser
 from ts.runner.parser.comparing import add_compare
 from ts.runner.parser.predict import add_predict
+from ts.runner.parser.quantizing import add_quantize
 from ts.runner.parser.serving import add_ray_config, add_serve
 
 
@@ -27,5 +28,6 @@ def parser() -> argparse.ArgumentParser:
     add_ray_config(actions)
     add_compare(actions)
     add_export(actions)
+    add_quantize(actions)
     add_doctor(actions)
     return result

@@ -1,0 +1,129 @@
+"""Quantizes a network for OpenVINO, by nncf."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+import torch
+
+from ts.handler_utils.models.openvino.library import core, import_openvino, without_telemetry
+from ts.runner.errors import ArchiveError
+from ts.runner.exporting.silence import quiet
+
+FLOAT = (
+    "ends",
+    "depthwise",
+)  # layers that may be left in float32: the first and the last; those of one channel each
+PRESETS = ("performance", "mixed")  # all symmetric; or activations asymmetric, as those of swish and GELU are
+
+DEPTHWISE = "GroupConvolution"
+LAYERS = ("Convolution", DEPTHWISE, "MatMul")
+
+Tensors = Sequence[torch.Tensor]
+
+
+def import_nncf() -> Any:
+    """nncf, without the messages that it sends to its maker.
+
+    Raises:
+        ArchiveError: it or OpenVINO is not installed.
+    """
+    try:
+        import_openvino()
+        with without_telemetry(), quiet():
+            import nncf
+    except ImportError as error:
+        raise ArchiveError(
+            "quantize needs nncf and OpenVINO: pip install 'torchserve-handlers[quantize]'"
+        ) from error
+    nncf.set_log_level(logging.ERROR)
+    return nncf
+
+
+def write_quantized(
+    source: Path,
+    target: Path,
+    calls: Sequence[Tensors],
+    preset: Optional[str],
+    left_float: Sequence[str] = (),
+) -> None:
+    """Writes a network whose layers compute in int8 where that is faster.
+
+    Args:
+        source: the network in float32.
+        target: the new one.
+        calls: the inputs of calls, by which the ranges of numbers inside are found.
+        preset: one of `PRESETS`; None for what suits the network: mixed for transformers, else performance.
+        left_float: kinds of layers that stay as they are, of `FLOAT`.
+
+    Raises:
+        ArchiveError: nncf cannot quantize it.
+    """
+    nncf = import_nncf()
+    model = core().read_model(source)
+    data = nncf.Dataset([[_array(tensor) for tensor in tensors] for tensors in calls])
+    try:
+        with quiet():
+            found = nncf.quantize(
+                model,
+                data,
+                preset=nncf.QuantizationPreset(preset) if preset else None,
+                subset_size=len(calls),
+                model_type=nncf.ModelType.TRANSFORMER if is_transformer(model) else None,
+                ignored_scope=ignored_scope(model, left_float),
+                advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=overflow_fix()),
+            )
+    except Exception as error:  # its own have no base
+        raise ArchiveError(f"nncf cannot quantize the network: {str(error)[:400]}") from error
+    name_by_place(found)
+    import_openvino().save_model(found, target, compress_to_fp16=False)
+
+
+def name_by_place(model: Any) -> None:
+    """Names all parts by their places, since OpenVINO numbers them by all that this process has made before."""
+    model.set_friendly_name("model")
+    for place, operation in enumerate(model.get_ordered_ops()):
+        operation.set_friendly_name(f"{operation.get_type_name()}_{place}")
+
+
+def ignored_scope(model: Any, left_float: Sequence[str]) -> Any:
+    """nncf's name for layers that stay in float32."""
+    from nncf import IgnoredScope
+
+    layers = [item for item in model.get_ordered_ops() if item.get_type_name() in LAYERS]
+    ends = [layers[0], layers[-1]] if layers and "ends" in left_float else []
+    depthwise = [item for item in layers if item.get_type_name() == DEPTHWISE and "depthwise" in left_float]
+    return IgnoredScope(names=list(dict.fromkeys(item.get_friendly_name() for item in [*ends, *depthwise])))
+
+
+def overflow_fix() -> Any:
+    """Weights of 7 bits, whose products fit into the 16 bits in which CPUs without VNNI add two of them.
+
+    So answers are the same on each CPU, and those that were judged.
+    """
+    from nncf.quantization.advanced_parameters import OverflowFix
+
+    return OverflowFix.ENABLE
+
+
+def is_transformer(model: Any) -> bool:
+    """Whether a network has attention: softmax of a product, which is multiplied again."""
+    for operation in model.get_ops():
+        kind = operation.get_type_name()
+        if kind == "ScaledDotProductAttention":
+            return True
+        if kind == "Softmax":
+            after = (
+                target.get_node() for output in operation.outputs() for target in output.get_target_inputs()
+            )
+            if any(node.get_type_name() == "MatMul" for node in after):
+                return True
+    return False
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return np.asarray(tensor.detach().float() if tensor.dtype == torch.bfloat16 else tensor.detach())
