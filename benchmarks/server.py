@@ -151,6 +151,8 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="file for a plot; needs matplotlib")
     parser.add_argument("--quick", action="store_true", help="one round of a second, to try the script")
     options = parser.parse_args(arguments)
+    if min(options.rounds, options.seconds, options.clients) <= 0:
+        parser.error("--rounds, --seconds and --clients are more than 0")
     if options.quick:
         options.rounds, options.seconds = 1, 1.0
     return options

@@ -31,6 +31,13 @@ def test_a_quick_run_is_one_short_round_of_both_cases() -> None:
     )
 
 
+@pytest.mark.parametrize("option", ["--rounds", "--seconds", "--clients"])
+def test_nothing_can_be_measured_of_nothing(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        server.parse_arguments([option, "0"])
+    assert "are more than 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("case", server.CASES)
 def test_torchserves_own_handlers_come_first_and_names_are_unique(case: server.Case) -> None:
     assert case.contenders[0].name == TORCHSERVE
