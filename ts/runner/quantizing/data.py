@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional, Union
 
 from ts.runner.answering.payload import Input
 from ts.runner.batch.known import Known
@@ -55,18 +55,36 @@ def read_data(names: Sequence[str], known: Known, column: Optional[str], most: i
         InputError: one cannot be read, or there are too few.
     """
     found = list(_inputs(names, known, column))
-    inputs = list({_content(item): item for item in reversed(found)}.values())[::-1]
+    random.Random(seed).shuffle(found)
+    inputs, repeated = _different(found, most + MOST_HELD_OUT)
     if len(inputs) < FEWEST + FEWEST_HELD_OUT:
         raise InputError(
             f"--data has {len(inputs)} different inputs, and at least {FEWEST + FEWEST_HELD_OUT} are wanted:"
             f" {FEWEST} to calibrate with, and {FEWEST_HELD_OUT} others to judge by"
         )
-    random.Random(seed).shuffle(inputs)
     count = max(FEWEST, min(most, len(inputs) // 2, len(inputs) - FEWEST_HELD_OUT))
-    return Data(inputs[:count], inputs[count : count + MOST_HELD_OUT], len(found) - len(inputs))
+    return Data(inputs[:count], inputs[count : count + MOST_HELD_OUT], repeated)
 
 
-def _inputs(names: Sequence[str], known: Known, column: Optional[str]) -> Iterator[Input]:
+def _different(found: Sequence[Union[Input, _Remote]], most: int) -> tuple[list[Input], int]:
+    """The first inputs, at most so many, that differ in content; and how many others were passed over."""
+    different: dict[bytes, Input] = {}
+    repeated = 0
+    for item in found:
+        content = read_content(item.url) if isinstance(item, _Remote) else item
+        digest = _digest(content)
+        repeated += digest in different
+        different.setdefault(digest, content)
+        if len(different) == most:
+            break
+    return list(different.values()), repeated
+
+
+class _Remote(NamedTuple):
+    url: str
+
+
+def _inputs(names: Sequence[str], known: Known, column: Optional[str]) -> Iterator[Union[Input, _Remote]]:
     fits, what = by_name(known.payloads, known.formats)
     for name in names:
         read = READERS.get(Path(name).suffix.lower()) if what != "images" else None
@@ -76,11 +94,11 @@ def _inputs(names: Sequence[str], known: Known, column: Optional[str]) -> Iterat
             yield from map(_file, list_files([name], Wanted(fits, what)))
 
 
-def _file(name: str) -> Input:
-    return read_content(name) if URL.match(name) else Path(name)
+def _file(name: str) -> Union[Path, _Remote]:
+    return _Remote(name) if URL.match(name) else Path(name)
 
 
-def _content(item: Input) -> bytes:
+def _digest(item: Input) -> bytes:
     """What tells inputs from each other."""
     if isinstance(item, Path):
         try:
