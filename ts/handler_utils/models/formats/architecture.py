@@ -138,7 +138,7 @@ def load_architecture(
             f"handler.architecture names {name}, but the archive has no weights for it: pack a state dict with"
             " torch-model-archiver --serialized-file. Weights are never downloaded."
         )
-    loaded = read_weights(weights, device, trust_pickle=trust_pickle)
+    loaded = read_weights(weights, device, trust_pickle=trust_pickle, mapped=True)
     if isinstance(loaded, torch.nn.Module):
         return loaded.to(device).eval()
     model = build(name, arguments)

@@ -40,7 +40,7 @@ def load_eager(
     """
     model = _made(find_model_class(model_dir, model_file, class_name), model_file)
     if weights is not None:
-        loaded = read_weights(weights, device, trust_pickle=trust_pickle)
+        loaded = read_weights(weights, device, trust_pickle=trust_pickle, mapped=True)
         if isinstance(loaded, torch.nn.Module):
             return loaded.to(device).eval()
         load_weights(model, loaded, Path(weights).name, f"Pack the weights that {model_file} was trained to.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,12 @@ _WRAPPERS = {"module.": "DataParallel", "_orig_mod.": "torch.compile"}
 
 
 def read_weights(
-    path: str | Path, device: Any, *, trust_pickle: bool = False, in_checkpoint: bool = False
+    path: str | Path,
+    device: Any,
+    *,
+    trust_pickle: bool = False,
+    in_checkpoint: bool = False,
+    mapped: bool = False,
 ) -> Any:
     """Reads a state dict, of safetensors or of `torch.save`; of pickles, only tensors (`weights_only=True`).
 
@@ -41,6 +47,8 @@ def read_weights(
         device: where the tensors go.
         trust_pickle: read any pickle, which runs the code that it holds.
         in_checkpoint: whether they may be a part of what the file holds, as in a training's checkpoint.
+        mapped: whether tensors may be the file's own bytes, for a caller that copies them at once: large weights
+            then are in memory once, not twice.
 
     Returns:
         The tensors by name; or, with `trust_pickle`, the `torch.nn.Module` that the file holds.
@@ -59,7 +67,7 @@ def read_weights(
     if found != CHECKPOINT:
         alone = "It is a whole model: pack it without a model file, and without handler.architecture."
         raise wrong_content(path, EXPECTED, alone if found == TORCHSCRIPT else "Save the weights that way.")
-    loaded = _unpickle(path, device, trust_pickle)
+    loaded = _unpickle(path, device, trust_pickle, mapped=mapped)
     if isinstance(loaded, torch.nn.Module):
         return loaded
     nested = _nested_name(loaded) if in_checkpoint and isinstance(loaded, Mapping) else None
@@ -82,13 +90,14 @@ def read_module(path: str | Path, device: Any) -> torch.nn.Module:
     return loaded.to(device).eval()
 
 
-def _unpickle(path: str | Path, device: Any, trust_pickle: bool) -> Any:
+def _unpickle(path: str | Path, device: Any, trust_pickle: bool, *, mapped: bool = False) -> Any:
     name = Path(path).name
     if not trust_pickle:
         with checking(path):
             check_checkpoint(path)
+    mapped = mapped and not trust_pickle and _is_stored(path)
     try:
-        return torch.load(path, map_location=device, weights_only=not trust_pickle)
+        return torch.load(path, map_location=device, weights_only=not trust_pickle, mmap=mapped)
     except (AttributeError, ImportError) as error:
         raise ValueError(
             f"{name} is pickled, and made of classes that are not to be had here: {error}. Pack the Python files"
@@ -102,6 +111,15 @@ def _unpickle(path: str | Path, device: Any, trust_pickle: bool) -> Any:
         raise wrong_content(
             path, EXPECTED, "It may be damaged: get it again, and pack the archive again.", error
         ) from error
+
+
+def _is_stored(path: str | Path) -> bool:
+    """Whether a file is a zip of uncompressed parts, as torch.save writes it: only such a one can be mapped."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return all(part.compress_type == zipfile.ZIP_STORED for part in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError):
+        return False
 
 
 def _untrusted(name: str, message: str) -> str:

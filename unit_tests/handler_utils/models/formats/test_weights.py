@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import zipfile
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -40,6 +42,46 @@ def test_weights_of_each_suffix_are_read(name, tmp_path):
 def test_the_old_format_of_torch_save_is_read(tmp_path):
     torch.save(WEIGHTS, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
     assert set(read_weights(tmp_path / "old.pt", "cpu")) == set(WEIGHTS)
+
+
+MAPPED = "weights.pt"
+MAPS = Path("/proc/self/maps")
+
+
+def compressed(path):
+    """The same file with its parts deflated, which torch reads too."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="only Linux tells what is mapped")
+def test_weights_that_are_copied_at_once_lie_in_their_file_until_then(tmp_path):
+    torch.save(WEIGHTS, tmp_path / MAPPED)
+    found = read_weights(tmp_path / MAPPED, "cpu", mapped=True)
+    assert str(tmp_path / MAPPED) in MAPS.read_text()
+    network = Network()
+    load_weights(network, found, MAPPED, "")
+    del found
+    assert str(tmp_path / MAPPED) not in MAPS.read_text()
+    assert network(torch.tensor([[1.0, 1.0]])).item() == 6.0
+
+
+@pytest.mark.parametrize("change", ["old format", "compressed", "safetensors"])
+def test_weights_that_cannot_be_mapped_are_read_all_the_same(change, tmp_path):
+    if change == "safetensors":
+        safetensors.torch.save_file(WEIGHTS, tmp_path / MAPPED)
+    else:
+        torch.save(WEIGHTS, tmp_path / MAPPED, _use_new_zipfile_serialization=change == "compressed")
+    if change == "compressed":
+        compressed(tmp_path / MAPPED)
+    found = read_weights(tmp_path / MAPPED, "cpu", mapped=True)
+    assert {key: value.tolist() for key, value in found.items()} == {
+        "layer.weight": [[1.0, 2.0]],
+        "layer.bias": [3.0],
+    }
 
 
 @NEEDS_GPU
