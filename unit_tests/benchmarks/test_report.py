@@ -68,6 +68,7 @@ def test_tables_mark_what_differs_what_is_missed_and_what_is_missing(report):
         "serving",
         "growth",
         "threads",
+        "curves",
         "settings-cpu",
         "settings-cuda",
     ],
