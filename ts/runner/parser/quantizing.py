@@ -49,6 +49,15 @@ def add_quantize(actions: Any) -> None:
     command.add_argument(
         "-o", "--output", metavar="OUT", help="the new archive (default: ARCHIVE-int8.mar, in this folder)"
     )
+    add_how(command)
+    add_max_size(command)
+    command.add_argument("-f", "--force", action="store_true", help="replace OUT")
+    add_json(command, "print one JSON document")
+    command.set_defaults(run=quantize)
+
+
+def add_how(command: argparse.ArgumentParser) -> None:
+    """How the inputs are used, and the network is quantized."""
     command.add_argument(
         "--min-agreement",
         metavar="X",
@@ -84,7 +93,3 @@ def add_quantize(actions: Any) -> None:
     command.add_argument(
         "--seed", metavar="N", type=whole, default=0, help="of what parts the inputs by chance (default: 0)"
     )
-    add_max_size(command)
-    command.add_argument("-f", "--force", action="store_true", help="replace OUT")
-    add_json(command, "print one JSON document")
-    command.set_defaults(run=quantize)

@@ -102,18 +102,21 @@ def quantize_archive(
         temporary_folder("torch-model-") as (folder, _),
     ):
         check_integrity(archive)
-        material = gather(archive, plan, folder)
-        (folder / MODEL).parent.mkdir()
-        write_quantized(
-            folder / FLOAT32 / MODEL, folder / MODEL, material.calls, plan.preset, plan.left_float
-        )
-        contents = contents_of(archive, folder)
-        judgement = judge(material.before, answers_of(contents, folder, material))
-        report = report_of(archive, out, plan, material, judgement, contents, folder)
-        if report.problem is None:
-            document = report.document(with_speed=source_date_epoch() is None)
-            (folder / ACCURACY).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-            pack(replace(contents, files={**contents.files, ACCURACY: folder / ACCURACY}), out, force)
+        return re_pack(archive, out, plan, folder, force)
+
+
+def re_pack(archive: Archive, out: Path, plan: Plan, folder: Path, force: bool) -> Report:
+    """See `quantize_archive`, for an archive that is open and a path that may be written."""
+    material = gather(archive, plan, folder)
+    (folder / MODEL).parent.mkdir()
+    write_quantized(folder / FLOAT32 / MODEL, folder / MODEL, material.calls, plan.preset, plan.left_float)
+    contents = contents_of(archive, folder)
+    judgement = judge(material.before, answers_of(contents, folder, material))
+    report = report_of(archive, out, plan, material, judgement, contents, folder)
+    if report.problem is None:
+        document = report.document(with_speed=source_date_epoch() is None)
+        (folder / ACCURACY).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        pack(replace(contents, files={**contents.files, ACCURACY: folder / ACCURACY}), out, force)
     return report
 
 
