@@ -20,6 +20,7 @@ def write_onnx(
     operators: Sequence[tuple[str, Sequence[str], str]],
     inputs: Mapping[str, Value],
     outputs: Mapping[str, Value],
+    external: Mapping[str, tuple[str, int]] = {},
 ) -> Path:
     """Writes a model.
 
@@ -28,6 +29,7 @@ def write_onnx(
         operators: for each its name, its inputs and its output: ("Add", ["a", "b"], "c").
         inputs: type and shape by name; a size that is a word is dynamic.
         outputs: as inputs.
+        external: weights by name: of each the file that it lies in, and how many float32 it has.
     """
     nodes = [
         b"".join(_bytes(1, name.encode()) for name in given)
@@ -36,6 +38,7 @@ def write_onnx(
         for kind, given, made in operators
     ]
     graph = b"".join(_bytes(1, node) for node in nodes) + _bytes(2, b"graph")
+    graph += b"".join(_bytes(5, _weights(name, *place)) for name, place in external.items())
     graph += b"".join(_bytes(11, _value(name, *value)) for name, value in inputs.items())
     graph += b"".join(_bytes(12, _value(name, *value)) for name, value in outputs.items())
     path.write_bytes(_number(1, 8) + _bytes(7, graph) + _bytes(8, _number(2, 17)))
@@ -48,6 +51,12 @@ def _value(name: str, kind: str, shape: Sequence[Size]) -> bytes:
     )
     tensor = _number(1, TYPES[kind]) + _bytes(2, dimensions)
     return _bytes(1, name.encode()) + _bytes(2, _bytes(1, tensor))
+
+
+def _weights(name: str, file: str, count: int) -> bytes:
+    entry = _bytes(1, b"location") + _bytes(2, file.encode())
+    tensor = _number(1, count) + _number(2, TYPES["float"]) + _bytes(8, name.encode())
+    return tensor + _bytes(13, entry) + _number(14, 1)
 
 
 def _number(field: int, value: int) -> bytes:

@@ -210,7 +210,12 @@ def test_a_conversion_is_kept_and_found_again(
         started(make_context, tmp_path, CLASSIFIER)
     assert caplog.text.count("OpenVINO converts the model, once") == 1
     (kept,) = cache.iterdir()
-    assert sorted(path.name for path in kept.iterdir()) == ["model.bin", "model.xml"]
+    assert sorted(path.name for path in kept.iterdir()) == [
+        "compared.json",
+        "compiled",
+        "model.bin",
+        "model.xml",
+    ]
     (kept / "model.bin").write_bytes(b"")  # a disk that was full
     started(make_context, tmp_path, CLASSIFIER)
     assert "is left aside, and the model converted anew" in caplog.text

@@ -15,8 +15,9 @@ from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.errors import is_out_of_memory
 from ts.handler_utils.models.engine import OpenVinoCaller
 from ts.handler_utils.models.formats.batches import ChunkedModel
+from ts.handler_utils.models.formats.onnx import OnnxModel
 from ts.handler_utils.models.inputs import autocast_dtype, input_form
-from ts.handler_utils.models.openvino.forms import Source
+from ts.handler_utils.models.openvino.source import Source
 from ts.handler_utils.models.script_caller import ScriptCaller
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.input_shapes import InputShapes
@@ -88,7 +89,8 @@ class ModelCaller(Part):
     def _by_openvino(self, model: Any) -> Any:
         """What has OpenVINO compute the model, from its first call on; torch computes what a subclass changes."""
         is_ours = is_default_handler(self.handler)
-        if self._openvino is None and isinstance(model, (torch.nn.Module, ChunkedModel)):
+        inner = model.model if isinstance(model, ChunkedModel) else model
+        if self._openvino is None and isinstance(inner, (torch.nn.Module, OnnxModel)):
             self._openvino = OpenVinoCaller(self._source(model), strict=is_ours)
         found = self._openvino
         if found is None or found.model is not model:
@@ -103,12 +105,14 @@ class ModelCaller(Part):
     def _source(self, model: Any) -> Source:
         handler = self.handler
         settings = Configuration.of(handler).in_force()
+        is_data = is_default_handler(handler) and not settings.get("trust_pickle")
+        is_data = is_data and not (handler.manifest or {}).get("model", {}).get("modelFile")
         properties = getattr(handler.context, "system_properties", None) or {}
         folder = properties.get("model_dir")
         facts = {"handler": f"{type(handler).__module__}.{type(handler).__qualname__}", "settings": settings}
         call = self._script.call_source if self._script is not None else model
         files = Path(folder) if folder else None
-        return Source(model, call, settings.get("precision"), files, facts)
+        return Source(model, call, settings.get("precision"), files, facts, is_data)
 
     def _in_the_models_type(self, args: tuple[Any, ...]) -> Optional[list[Any]]:
         """Numbers as the floats that a model computes with; None where they are, or it is no module."""

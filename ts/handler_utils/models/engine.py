@@ -11,8 +11,9 @@ import torch
 
 from ts.handler_utils.models.formats.batches import BatchLimits, ChunkedModel, run_in_chunks
 from ts.handler_utils.models.openvino.conversion import CannotConvertError, refusal
-from ts.handler_utils.models.openvino.forms import Form, Source, make_form
+from ts.handler_utils.models.openvino.forms import Form, make_form
 from ts.handler_utils.models.openvino.signature import Signature, taken_apart
+from ts.handler_utils.models.openvino.source import Source
 
 FORMS = 4  # of calls, each of which is converted: a model of images and texts has two
 
@@ -78,7 +79,7 @@ class OpenVinoCaller:
                 if self.strict:
                     raise
                 self._refused.append(signature)
-                logger.warning("torch computes the model, and not OpenVINO: %s", error)
+                logger.warning("%s computes the model, and not OpenVINO: %s", self._source.engine, error)
                 return None
             return self._forms[-1]
 
@@ -93,7 +94,8 @@ class OpenVinoCaller:
             raise refusal(model, "it is called with other things than tensors, or in too many forms")
         if signature.has_lists:  # what such a detector does depends on what it finds, which tracing fixes
             raise refusal(model, "it takes a list of images")
-        hooks = (part._forward_hooks or part._forward_pre_hooks for part in model.modules())
+        modules = model.modules() if isinstance(model, torch.nn.Module) else ()
+        hooks = (part._forward_hooks or part._forward_pre_hooks for part in modules)
         if not self.strict and any(hooks):
             raise refusal(model, "it has hooks, which would not be called")
         return signature
@@ -101,6 +103,8 @@ class OpenVinoCaller:
 
 def _marks(model: Any) -> list[Any]:
     """What changes where a model is changed: the places and versions of its tensors, and its modes."""
+    if not isinstance(model, torch.nn.Module):
+        return []
     try:
         tensors = [*model.parameters(), *model.buffers()]
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any, Optional
 
 import torch
@@ -18,11 +19,14 @@ from ts.handler_utils.models.formats.batches import ChunkedModel
 from ts.handler_utils.models.formats.content import CHECKPOINT, content_of
 from ts.handler_utils.models.formats.eager import load_eager
 from ts.handler_utils.models.formats.exported import load_pt2
+from ts.handler_utils.models.formats.onnx import OnnxModel, load_onnx
 from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.formats.weights import read_module
 from ts.handler_utils.models.huggingface.saved_model import SavedModel
 from ts.handler_utils.models.inputs import adapt_model, input_form
 from ts.handler_utils.models.openvino.library import import_openvino
+from ts.handler_utils.models.openvino.onnx import OpenVinoModel, load_onnx_for_openvino
+from ts.handler_utils.models.openvino.packed import INT8, QUANTIZE, holds_int8
 from ts.handler_utils.parts import Part
 
 
@@ -69,7 +73,10 @@ class ModelLoading(Part):
             defaults.transform = {**scaling_for(handler, model), **defaults.transform}
         if model is None:
             return None
-        if self._settings.engine == "openvino" and self._may_compute(model):
+        by_openvino = self._settings.engine == "openvino" and self._may_compute(model)
+        if self._settings.precision == INT8:
+            self._check_int8(Path(model_dir), by_openvino)
+        if by_openvino:
             return model
         model = adapt_model(optimize_for_intel(model), input_form(self._settings))
         return compile_model(model, handler.model_yaml_config)
@@ -77,20 +84,33 @@ class ModelLoading(Part):
     def _may_compute(self, model: Any) -> bool:
         """Whether OpenVINO may compute a model, as the setting `engine` asks for; a subclass is warned if not."""
         settings, problem = self._settings, None
+        inner = model.model if isinstance(model, ChunkedModel) else model
         if torch.device(self.handler.device).type != "cpu":
             problem = f"is for the CPU, and this worker has {self.handler.device}: set deviceType: cpu"
         elif settings.memory_format is not None:
             problem = "lays images out by itself: leave out handler.memory_format"
         elif compile_options(self.handler.model_yaml_config) is not None:
             problem = "is in the place of torch.compile: leave out pt2"
-        elif not isinstance(model, (torch.nn.Module, ChunkedModel)):
-            kind = type(model).__name__
-            problem = f"takes PyTorch modules, TorchScript and torch.export's, and this model is a {kind}"
+        elif not isinstance(inner, (torch.nn.Module, OnnxModel, OpenVinoModel)):
+            kind = type(inner).__name__
+            problem = (
+                f"takes PyTorch modules, TorchScript, torch.export's and ONNX, and this model is a {kind}"
+            )
         else:
             import_openvino()  # now, rather than for the first answer
         if problem is not None:
             Configuration.of(self.handler).refuse("engine", f"handler.engine: openvino {problem}")
         return problem is None
+
+    def _check_int8(self, files: Path, by_openvino: bool) -> None:
+        """Refuses `precision: int8` where nothing would compute in it."""
+        problem = None
+        if not by_openvino:
+            problem = f"goes with handler.engine: openvino, and the network that `{QUANTIZE}` writes"
+        elif not holds_int8(files):
+            problem = f"needs a quantized network in the archive: `{QUANTIZE}` writes an archive that has it"
+        if problem is not None:
+            Configuration.of(self.handler).refuse("precision", f"handler.precision: int8 {problem}")
 
     def _load(self, model_dir: str, model_file: Optional[str], path: Optional[str]) -> Any:
         if model_file:
@@ -111,6 +131,9 @@ class ModelLoading(Part):
         if self._settings.trust_pickle and content_of(path) == CHECKPOINT:
             return read_module(path, handler.device)
         load = loader_of(path)
+        is_converted = self._settings.engine == "openvino" and self._settings.precision != INT8
+        if load is load_onnx and is_converted:
+            return load_onnx_for_openvino(path, self._settings.precision)
         if self._settings.trust_pickle and load is load_pt2:
             return load_pt2(path, handler.device, trust_pickle=True)
         overridable = {

@@ -13,6 +13,8 @@ import torch
 from model_archiver.model_archiver_error import ModelArchiverError
 from model_archiver.packing import pack_files
 
+from ts.handler_utils.models.formats.batches import ChunkedModel
+from ts.handler_utils.models.formats.onnx import OnnxModel
 from ts.runner.answering.model import Model, batch_size_of, check_integrity, start_archive
 from ts.runner.answering.payload import Input
 from ts.runner.archives.archive import Archive, open_archive
@@ -224,13 +226,16 @@ def exported(model: Model, inputs: Sequence[Input], rows: int, save: Any) -> Pro
 
 def converted(model: Model, inputs: Sequence[Input], folder: Path) -> Program:
     """Converts the model of an archive that is started for OpenVINO, in any sizes."""
-    if not isinstance(model.handler.model, torch.nn.Module):
-        kind = type(model.handler.model).__name__
+    network = model.handler.model
+    if isinstance(network, ChunkedModel) and isinstance(network.model, OnnxModel):
+        network = network.model
+    if not isinstance(network, (torch.nn.Module, OnnxModel)):
+        kind = type(network).__name__
         raise ArchiveError(
             f"the model of {model.archive.origin} is a {kind}, which OpenVINO does not convert"
         )
     with model.scope.active():
-        write_conversion(model.handler.model, call_of(model, islice(cycle(inputs), 2)), folder)
+        write_conversion(network, call_of(model, islice(cycle(inputs), 2)), folder)
     return Program(None)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from ts.handler_utils.models.formats.content import wrong_content
 from ts.handler_utils.models.formats.registry import reads
 
 logger = logging.getLogger(__name__)
+
+Input = TypeVar("Input")
 
 # What onnxruntime calls the types of inputs, where numpy has them under another name.
 _DTYPES = {"float": "float32", "double": "float64"}
@@ -28,7 +31,7 @@ def load_onnx(path: str | Path, device: Any) -> Any:
         ValueError: the file is no ONNX model, or one that this onnxruntime cannot run.
     """
     session = setup_ort_session(path, str(device))
-    model = OnnxModel(session)
+    model = OnnxModel(session, path)
     limits = batch_limits(session)
     return model if limits == BatchLimits() else ChunkedModel(model, limits)
 
@@ -81,10 +84,12 @@ class OnnxModel:
 
     Args:
         session: an `onnxruntime.InferenceSession`.
+        path: of the file that it was made of.
     """
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, path: str | Path | None = None) -> None:
         self.session = session
+        self.path = path
 
     def __call__(self, *inputs: torch.Tensor, **named_inputs: torch.Tensor) -> Any:
         """Runs the model on its inputs, in their order or by their names, converted to the types that it declares.
@@ -96,14 +101,9 @@ class OnnxModel:
             ValueError: there are too few or too many inputs, or of other names; the message names the model's.
         """
         declared = {item.name: item.type for item in self.session.get_inputs()}
-        given = {**dict(zip(declared, inputs)), **named_inputs}
-        if len(inputs) + len(named_inputs) != len(declared) or set(given) != set(declared):
-            raise ValueError(
-                f"The ONNX model takes {len(declared)} inputs ({', '.join(declared)}), but got {len(inputs)}"
-                + (f" and those named {', '.join(named_inputs)}" if named_inputs else "")
-            )
-        arrays = {name: _array(given[name], kind) for name, kind in declared.items()}
-        device = next(iter(given.values())).device if given else torch.device("cpu")
+        given = ordered(list(declared), inputs, named_inputs)
+        arrays = {name: _array(item, kind) for (name, kind), item in zip(declared.items(), given)}
+        device = given[0].device if given else torch.device("cpu")
         outputs = [torch.from_numpy(array).to(device) for array in self.session.run(None, arrays)]
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -111,6 +111,21 @@ class OnnxModel:
         if name == "session":  # while it is copied or unpickled, there is none yet
             raise AttributeError(name)
         return getattr(self.session, name)
+
+
+def ordered(names: Sequence[str], inputs: Sequence[Input], named_inputs: Mapping[str, Input]) -> list[Input]:
+    """The inputs of a call, in the order of a model's names for them.
+
+    Raises:
+        ValueError: there are too few or too many, or of other names.
+    """
+    given = {**dict(zip(names, inputs)), **named_inputs}
+    if len(inputs) + len(named_inputs) != len(names) or set(given) != set(names):
+        raise ValueError(
+            f"The ONNX model takes {len(names)} inputs ({', '.join(names)}), but got {len(inputs)}"
+            + (f" and those named {', '.join(named_inputs)}" if named_inputs else "")
+        )
+    return [given[name] for name in names]
 
 
 def _array(tensor: torch.Tensor, declared: str) -> Any:

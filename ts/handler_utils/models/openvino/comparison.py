@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Callable, Optional
@@ -13,14 +14,24 @@ TOLERANCE = 1e-4  # of the largest number of an output
 
 ROUNDING = 1e-3  # the largest difference that adding up in float32 makes
 
-# By the precision that OpenVINO computes in.
-TOLERANCES = {None: TOLERANCE, "float32": TOLERANCE, "bfloat16": 0.1, "float16": 0.1}
+# By the precision that OpenVINO computes in. Of int8 the archive says what was judged: here shapes and NaN count.
+TOLERANCES = {
+    None: TOLERANCE,
+    "float32": TOLERANCE,
+    "bfloat16": 0.1,
+    "float16": 0.1,
+    "int8": sys.float_info.max,
+}
 
 Tensors = Sequence[torch.Tensor]
 
 
 def problem(
-    found: Tensors, wanted: Tensors, in_double: Callable[[], Optional[Tensors]], tolerance: float
+    found: Tensors,
+    wanted: Tensors,
+    in_double: Callable[[], Optional[Tensors]],
+    tolerance: float,
+    engine: str = "torch",
 ) -> Optional[str]:
     """How what OpenVINO returned differs from what torch did: the end of a sentence; None where it does not.
 
@@ -29,13 +40,14 @@ def problem(
 
     Args:
         found: OpenVINO's.
-        wanted: torch's.
+        wanted: the engine's.
         in_double: what torch returns in numbers of 64 bits; None where it cannot be told.
         tolerance: as a part of the largest number of an output.
+        engine: whose answers are to be given.
     """
     shapes = [[list(item.shape) for item in items] for items in (found, wanted)]
     if shapes[0] != shapes[1]:
-        return f"it returns {shapes[0]}, where torch returns {shapes[1]}"
+        return f"it returns {shapes[0]}, where {engine} returns {shapes[1]}"
     distances = [_distance(*pair) for pair in zip(found, wanted)]
     worst = max(distances, default=0.0)
     if worst <= tolerance:
@@ -45,10 +57,10 @@ def problem(
         own = max(_distance(*pair) for pair in zip(wanted, exact))
         if own <= ROUNDING and max(_distance(*pair) for pair in zip(found, exact)) <= max(tolerance, 2 * own):
             return None
-    return f"its numbers differ from torch's by {worst:.1g} of the largest, and {tolerance:g} is allowed"
+    return f"its numbers differ from {engine}'s by {worst:.1g} of the largest, and {tolerance:g} is allowed"
 
 
-def doubled(model: torch.nn.Module, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def doubled(model: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What a model returns in numbers of 64 bits; None where it cannot be computed."""
     with suppress(Exception), torch.inference_mode(False), torch.no_grad():
         args, kwargs = torch.utils._pytree.tree_map(_wide, (tuple(args), kwargs))

@@ -1,4 +1,4 @@
-"""Converts a torch model for OpenVINO, by tracing a call of it."""
+"""Converts a torch model for OpenVINO, by tracing a call of it; and an ONNX model, by reading its file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from ts.handler_utils.models.openvino.library import import_openvino
+from ts.handler_utils.models.formats.onnx import OnnxModel, ordered
+from ts.handler_utils.models.openvino.library import import_converter, import_openvino
 from ts.handler_utils.models.openvino.signature import Output, Signature
 from ts.utils.documents import one_line
 
 _UNKNOWN = re.compile(r"No conversion rule found for operations: ([^\n]*)")
 _FAILED = re.compile(r"detailed log:\s*-- (\S+) with a message:\s*([^\n]*)")
+# Where in its own code OpenVINO failed.
+_PLACE = re.compile(
+    r"(?:Exception from|Check '[^\n]*' failed at) \S+:\d+:\s*|FrontEnd API failed with \w+:\s*"
+)
 _LONGEST = 400  # letters of a reason
-ADVICE = "leave out handler.engine: openvino, and torch computes it"
 
 
 class CannotConvertError(ValueError):
@@ -29,14 +34,16 @@ def convert(model: torch.nn.Module, signature: Signature, tensors: Sequence[torc
     """The model as an `openvino.Model`, whose inputs and outputs are the tensors of a call, of any sizes.
 
     Args:
-        model: in evaluation, on the CPU, in float32.
+        model: in evaluation, on the CPU, in float32; or an `OnnxModel`.
         signature: the form of the call.
         tensors: a call's.
 
     Raises:
         CannotConvertError: OpenVINO cannot convert it; the message names the operators, where those are at fault.
     """
-    openvino = import_openvino()
+    if isinstance(model, OnnxModel):
+        return _in_order_of(convert_onnx(Path(str(model.path))), signature)
+    openvino = import_converter()
     with warnings.catch_warnings(), _same_log(), torch.inference_mode(False), torch.no_grad():
         warnings.simplefilter("ignore")  # tracing is deprecated, and warns of each size that it fixes
         example = tuple(tensor.clone(memory_format=torch.contiguous_format) for tensor in tensors)
@@ -48,7 +55,46 @@ def convert(model: torch.nn.Module, signature: Signature, tensors: Sequence[torc
 
 def refusal(model: Any, reason: str) -> CannotConvertError:
     """The error for a model that OpenVINO cannot stand for."""
-    return CannotConvertError(f"OpenVINO cannot convert {type(model).__name__}: {reason}; {ADVICE}")
+    name = Path(str(model.path)).name if isinstance(model, OnnxModel) else type(model).__name__
+    return CannotConvertError(
+        f"OpenVINO cannot convert {name}: {reason}; leave out handler.engine: openvino,"
+        f" and {engine_of(model)} computes it"
+    )
+
+
+def engine_of(model: Any) -> str:
+    """What computes a model, but for OpenVINO."""
+    return "onnxruntime" if isinstance(model, OnnxModel) else "torch"
+
+
+def convert_onnx(path: Path) -> Any:
+    """An ONNX file as an `openvino.Model`. Its external data lies in the file's folder, or it is refused.
+
+    Raises:
+        CannotConvertError: it is no ONNX file, has operators that OpenVINO does not know, or lacks data.
+    """
+    frontend = (
+        import_openvino().frontend.FrontEndManager().load_by_framework("onnx")
+    )  # no other format's reader
+    try:
+        model = frontend.convert(frontend.load(str(path)))
+    except Exception as error:  # its own have no base
+        raise CannotConvertError(f"OpenVINO cannot read {path.name}: {_reason(error)}") from error
+    if not model.outputs:
+        raise CannotConvertError(f"OpenVINO cannot read {path.name}: it holds no network")
+    return model
+
+
+def _in_order_of(model: Any, signature: Signature) -> Any:
+    """A model whose inputs have the order of the tensors of a call, which may name them."""
+    parameters = model.get_parameters()
+    args, kwargs = signature.arguments(range(len(signature.kinds)))
+    names = [item.get_friendly_name() for item in parameters]
+    places = ordered(names, args, kwargs)
+    order = sorted(range(len(places)), key=places.__getitem__)
+    if order == list(range(len(order))):
+        return model
+    return import_openvino().Model(model.get_results(), [parameters[place] for place in order])
 
 
 @contextmanager
@@ -68,7 +114,11 @@ def _reason(error: Exception) -> str:
     if unknown:
         return f"it has no rule for {unknown[1].strip().rstrip('.')}"
     failed = _FAILED.search(str(error))
-    text = f"it fails at {failed[1]}: {failed[2]}" if failed else one_line(error)
+    text = (
+        f"it fails at {failed[1]}: {failed[2]}"
+        if failed
+        else one_line(RuntimeError(_PLACE.sub("", str(error))))
+    )
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Optional
 
 import torch
 
 from ts.handler_utils.models.openvino import cache
 from ts.handler_utils.models.openvino.comparison import TOLERANCES, doubled, problem
-from ts.handler_utils.models.openvino.conversion import convert, refusal
+from ts.handler_utils.models.openvino.conversion import CannotConvertError, convert, refusal
+from ts.handler_utils.models.openvino.library import processor
 from ts.handler_utils.models.openvino.network import Network
-from ts.handler_utils.models.openvino.packed import packed_model
+from ts.handler_utils.models.openvino.packed import INT8, QUANTIZE, packed_model
 from ts.handler_utils.models.openvino.signature import Output, Signature
+from ts.handler_utils.models.openvino.source import Source, Tensors, samples, sizes_of
 from ts.utils.documents import one_line
 
 CHECKED_SIZES = 4  # of inputs, for which torch answers too
 
-Tensors = Sequence[torch.Tensor]
-
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A model of torch's, and where its conversion may lie.
-
-    Attributes:
-        model: on the CPU, in evaluation.
-        call: calls it.
-        precision: what OpenVINO is to compute in; None for float32.
-        files: the folder of its archive; None where it has none.
-        facts: what changes the model beside these files, such as settings.
-    """
-
-    model: torch.nn.Module
-    call: Callable[..., Any]
-    precision: Optional[str] = None
-    files: Optional[Path] = None
-    facts: Any = None
 
 
 @dataclass
@@ -68,8 +48,11 @@ class Form:
 
     def __call__(self, tensors: Tensors) -> Any:
         """The model's output for the tensors of a call."""
-        sizes = _sizes(tensors)
-        if sizes in self.checked or (self.is_open and len(self.checked) >= CHECKED_SIZES):
+        sizes = sizes_of(tensors)
+        is_known = (
+            sizes in self.checked or self.source.precision == INT8
+        )  # which has other numbers than torch
+        if is_known or (self.is_open and len(self.checked) >= CHECKED_SIZES):
             try:
                 return self.output.filled(self.network(tensors))
             except RuntimeError:  # torch raises in its turn, where the input is at fault
@@ -85,25 +68,25 @@ class Form:
         answer = self._torch(tensors)
         found = self.difference(tensors, Output(answer).tensors)
         if found is None:
-            self.checked.add(_sizes(tensors))
+            self.checked.add(sizes_of(tensors))
         else:
             logger.warning("OpenVINO answers only inputs of the sizes %s: of others %s", self.checked, found)
             self.is_open = False
         return answer
 
     def difference(self, tensors: Tensors, wanted: Tensors) -> Optional[str]:
-        """How OpenVINO's answer differs from torch's: the end of a sentence; None where it does not."""
+        """How OpenVINO's answer differs from the model's: the end of a sentence; None where it does not."""
         try:
             found = self.network(tensors)
         except RuntimeError as error:
-            return f"it fails, where torch does not: {one_line(error)}"
+            return f"it fails, where {self.source.engine} does not: {one_line(error)}"
 
         def in_double() -> Optional[Tensors]:
             args, kwargs = self.signature.arguments(tensors)
             answer = doubled(self.source.model, args, kwargs)
             return None if answer is None else Output(answer).tensors
 
-        return problem(found, wanted, in_double, TOLERANCES[self.source.precision])
+        return problem(found, wanted, in_double, TOLERANCES[self.source.precision], self.source.engine)
 
 
 def make_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
@@ -119,64 +102,119 @@ def make_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
         CannotConvertError: it cannot convert the model, or answers something else than torch does.
         Exception: torch does not take the call either.
     """
-    samples = _samples(source, signature, tensors)
-    first = next(samples)
-    key = None
-    if source.files is not None:
-        key = cache.key_of(source.files, signature.name, source.facts, type(source.model))
-    found: Optional[str] = None
-    for model in _conversions(source, signature, tensors, key):
-        try:
-            form = Form(source, signature, Network(model, source.precision), first[1])
-            compared = [first] if isinstance(model, Path) else chain([first], samples)
-            differences = (form.difference(given, output.tensors) for given, output in compared)
-            found = next(filter(None, differences), None)
-        except RuntimeError as error:  # of a file that is not whole
-            found = one_line(error)
-        if found is None:
-            form.checked.add(_sizes(tensors))
-            if key and not isinstance(model, Path):
-                cache.keep(key, model)
-            return form
-        if isinstance(model, Path):
-            logger.warning("%s is left aside, and the model converted anew: %s", model, found)
-    raise refusal(source.model, str(found))
-
-
-def _conversions(
-    source: Source, signature: Signature, tensors: Tensors, key: Optional[str]
-) -> Iterator[Union[Path, Any]]:
-    """The model as OpenVINO has it: packed in the archive, kept by an earlier start, or converted now."""
+    if source.precision == INT8:
+        return _quantized_form(source, signature, tensors)
+    packed = key = None
     if source.files is not None:
         packed = packed_model(source.files, signature)
-        if packed is not None:
-            yield packed
-    kept = cache.kept(key) if key else None
-    if kept is not None:
-        yield kept
+        key = cache.key_of(source.files, signature.name, source.facts, type(source.model))
+    form = None if packed is None else _ready_form(packed, source, signature, tensors)
+    if form is not None:
+        return form
+    if key is None:
+        return _converted_form(source, signature, tensors)
+    form = _kept_form(key, source, signature, tensors)
+    if form is not None:
+        return form
+    with cache.alone(key):
+        form = _kept_form(key, source, signature, tensors)  # by whom this process has waited for
+        return _converted_form(source, signature, tensors, key) if form is None else form
+
+
+def _quantized_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
+    """The form by the quantized model of the archive, whose answers were judged when it was written."""
+    path = packed_model(source.files, signature, int8=True) if source.files is not None else None
+    if path is None:
+        raise CannotConvertError(
+            f"the archive has no int8 network for calls of the form {signature.name}: `{QUANTIZE}` writes one"
+        )
+    args, kwargs = signature.arguments(tensors)
+    output = Output(source.call(*args, **kwargs))
+    try:
+        form = Form(source, signature, Network(path, source.precision), output)
+    except RuntimeError as error:  # of a file that is not whole
+        raise CannotConvertError(f"{path.name} cannot be read: {one_line(error)}") from error
+    found = form.difference(tensors, output.tensors)
+    if found is not None:
+        raise CannotConvertError(f"{path.name} is of another model: {found}")
+    return form
+
+
+def _kept_form(key: str, source: Source, signature: Signature, tensors: Tensors) -> Optional[Form]:
+    """The form by what an earlier start kept; None where nothing is, or not what it should be."""
+    path = cache.kept(key)
+    if path is None:
+        return None
+    form = _noted_form(path, key, source, signature, tensors) if source.is_data else None
+    if form is None:
+        form = _ready_form(path, source, signature, tensors)
+        if form is None:
+            cache.forget(key)
+        else:
+            _note(key, form)
+    return form
+
+
+def _noted_form(
+    path: Path, key: str, source: Source, signature: Signature, tensors: Tensors
+) -> Optional[Form]:
+    """The form by a kept model that was compared on such a CPU, in the sizes of a call; None where it was not."""
+    noted = cache.compared(key)
+    output = Output.of_text(noted.get("output"))
+    sizes = {tuple(map(torch.Size, item)) for item in noted.get("sizes", ())}
+    if output is None or noted.get("processor") != processor() or sizes_of(tensors) not in sizes:
+        return None
+    with suppress(RuntimeError):  # of a file that is not whole
+        return Form(source, signature, _network(path, source), output, sizes)
+    return None
+
+
+def _ready_form(path: Path, source: Source, signature: Signature, tensors: Tensors) -> Optional[Form]:
+    """The form by a model that is packed or kept; None where it does not answer a row as it should."""
+    given, output = next(samples(source, signature, tensors))
+    try:
+        form = Form(source, signature, _network(path, source), output, {sizes_of(tensors)})
+        found = form.difference(given, output.tensors)
+    except RuntimeError as error:  # of a file that is not whole
+        found = one_line(error)
+    if found is None:
+        return form
+    logger.warning("%s is left aside, and the model converted anew: %s", path, found)
+    return None
+
+
+def _converted_form(
+    source: Source, signature: Signature, tensors: Tensors, key: Optional[str] = None
+) -> Form:
+    """The form by a new conversion, which is kept by a key."""
     logger.info("OpenVINO converts the model, once: this takes some seconds")
-    yield convert(source.model, signature, tensors)
+    pairs = samples(source, signature, tensors)
+    first = next(pairs)
+    model = convert(source.model, signature, tensors)
+    try:
+        form = Form(source, signature, Network(model, source.precision), first[1], {sizes_of(tensors)})
+        differences = (form.difference(given, output.tensors) for given, output in chain([first], pairs))
+        found = next(filter(None, differences), None)
+    except RuntimeError as error:
+        found = one_line(error)
+    if found is not None:
+        raise refusal(source.model, found)
+    path = cache.keep(key, model) if key else None
+    if key and path is not None:
+        with suppress(
+            RuntimeError
+        ):  # of a disk that is full; else by the file, of which all workers share the memory
+            form.network = _network(path, source)
+            _note(key, form)
+    return form
 
 
-def _samples(source: Source, signature: Signature, tensors: Tensors) -> Iterator[tuple[Tensors, Output]]:
-    """Inputs with torch's outputs, made when they are asked for: a row of a call, if it has rows, then the call.
-
-    Of a call of one row, first the call, then the row twice. At the end other values.
-    """
-    rows = {len(tensor) if tensor.dim() else 0 for tensor in tensors}
-    calls = [tensors]
-    if rows == {1}:
-        calls = [tensors, [torch.cat([tensor, tensor]) for tensor in tensors]]
-    elif len(rows) == 1 and rows != {0}:
-        calls = [[tensor[:1] for tensor in tensors], tensors]
-    if all(tensor.is_floating_point() for tensor in tensors):  # other values, by which nothing is to branch
-        calls.append([0.5 * tensor.flip(-1) for tensor in tensors])
-    for given in calls:
-        args, kwargs = signature.arguments(given)
-        # Of the call itself, what torch raises is the caller's; else the first dimension need not be the rows'.
-        with nullcontext() if given is tensors else suppress(Exception):
-            yield given, Output(source.call(*args, **kwargs))
+def _network(path: Path, source: Source) -> Network:
+    is_kept = source.files is None or source.files not in path.parents
+    return Network(path, source.precision, path.parent / cache.COMPILED if is_kept else None)
 
 
-def _sizes(tensors: Tensors) -> tuple[torch.Size, ...]:
-    return tuple(tensor.shape[1:] for tensor in tensors)
+def _note(key: str, form: Form) -> None:
+    """Notes for what sizes, and on what CPU, the answers of a kept model were compared."""
+    sizes = [list(map(list, item)) for item in form.checked]
+    cache.note(key, {"processor": processor(), "sizes": sizes, "output": form.output.text})

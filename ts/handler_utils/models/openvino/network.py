@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Optional
 
 import torch
@@ -18,12 +19,12 @@ class Network:
 
     Args:
         model: an `openvino.Model`, or the path of one.
-        precision: see `ts.handler_utils.models.openvino.library.compiled`.
+        precision, notes: see `ts.handler_utils.models.openvino.library.compiled`.
     """
 
-    def __init__(self, model: Any, precision: Optional[str] = None) -> None:
+    def __init__(self, model: Any, precision: Optional[str] = None, notes: Optional[Path] = None) -> None:
         self._tensor = import_openvino().Tensor
-        self._compiled = compiled(model, precision)
+        self._compiled = compiled(model, precision, notes)
         self._types = [item.get_element_type().to_dtype() for item in self._compiled.inputs]
         self._outputs = range(len(self._compiled.outputs))
         self._thread = threading.local()

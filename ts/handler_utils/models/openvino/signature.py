@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -38,7 +39,7 @@ class Signature:
         args, kwargs = pytree.tree_unflatten(list(self.constants), self.spec)
         return any(isinstance(value, (list, tuple)) for value in [*args, *kwargs.values()])
 
-    def arguments(self, tensors: Sequence[torch.Tensor]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def arguments(self, tensors: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call of this form."""
         given = iter(tensors)
         leaves = [next(given) if value is _TENSOR else value for value in self.constants]
@@ -73,6 +74,22 @@ class Output:
 
     def __init__(self, output: Any) -> None:
         self._leaves, self._spec = pytree.tree_flatten(output)
+
+    @classmethod
+    def of_text(cls, text: Any) -> Optional[Output]:
+        """The output of which `text` tells; None where it cannot be read."""
+        with suppress(Exception):
+            spec = pytree.treespec_loads(text)
+            return cls(pytree.tree_unflatten([torch.empty(0)] * spec.num_leaves, spec))
+        return None
+
+    @property
+    def text(self) -> Optional[str]:
+        """How it is nested, for `of_text`; None where more is in it than tensors, or it has a form of its own."""
+        if len(self.tensors) == len(self._leaves):
+            with suppress(Exception):
+                return pytree.treespec_dumps(self._spec)
+        return None
 
     @property
     def tensors(self) -> list[torch.Tensor]:

@@ -1,0 +1,68 @@
+"""A model whose place OpenVINO takes, and what it answers to sample inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import torch
+
+from ts.handler_utils.models.openvino.conversion import engine_of
+from ts.handler_utils.models.openvino.signature import Output, Signature
+
+Tensors = Sequence[torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model of torch's, or of onnxruntime's, and where its conversion may lie.
+
+    Attributes:
+        model: on the CPU, in evaluation.
+        call: calls it.
+        precision: what OpenVINO is to compute in; None for float32.
+        files: the folder of its archive; None where it has none.
+        facts: what changes the model beside these files, such as settings.
+        is_data: whether it follows from the files alone, since no code of an archive or of a subclass makes it:
+            then what was compared once need not be again.
+    """
+
+    model: Any
+    call: Callable[..., Any]
+    precision: Optional[str] = None
+    files: Optional[Path] = None
+    facts: Any = None
+    is_data: bool = False
+
+    @property
+    def engine(self) -> str:
+        """What computes it, but for OpenVINO."""
+        return engine_of(self.model)
+
+
+def samples(source: Source, signature: Signature, tensors: Tensors) -> Iterator[tuple[Tensors, Output]]:
+    """Inputs with the model's outputs, made when asked for: a row of a call, if it has rows, then the call.
+
+    Of a call of one row, first the call, then the row twice. At the end other values.
+    """
+    rows = {len(tensor) if tensor.dim() else 0 for tensor in tensors}
+    calls = [tensors]
+    if rows == {1}:
+        calls = [tensors, [torch.cat([tensor, tensor]) for tensor in tensors]]
+    elif len(rows) == 1 and rows != {0}:
+        calls = [[tensor[:1] for tensor in tensors], tensors]
+    if all(tensor.is_floating_point() for tensor in tensors):  # other values, by which nothing is to branch
+        calls.append([0.5 * tensor.flip(-1) for tensor in tensors])
+    for given in calls:
+        args, kwargs = signature.arguments(given)
+        # Of the call itself, what the model raises is the caller's; else the first sizes need not be the rows'.
+        with nullcontext() if given is tensors else suppress(Exception):
+            yield given, Output(source.call(*args, **kwargs))
+
+
+def sizes_of(tensors: Tensors) -> tuple[torch.Size, ...]:
+    """The sizes of inputs, but for their rows."""
+    return tuple(tensor.shape[1:] for tensor in tensors)

@@ -1,0 +1,162 @@
+"""Conversions that are kept between starts of workers, and workers that start at the same time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+import torch
+
+from ts.handler_utils.models.caller import ModelCaller
+from ts.handler_utils.models.openvino import cache as kept_models
+from ts.handler_utils.models.openvino import forms
+from ts.handler_utils.models.openvino.library import import_openvino
+from ts.torch_handler.image_classifier import ImageClassifier
+
+pytest.importorskip("openvino", reason="needs OpenVINO: pip install 'torchserve-handlers[openvino]'")
+
+NETWORK = """
+import torch
+
+class Network(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Conv2d(3, 5, 3)
+        self.layer.load_state_dict(torch.load({weights!r}, weights_only=True))
+
+    def forward(self, images):
+        return self.layer(images).mean((2, 3))
+"""
+CONVERTS = "OpenVINO converts the model, once"
+
+
+@pytest.fixture(autouse=True)
+def cache(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Path:
+    caplog.set_level(logging.INFO, "ts.handler_utils.models.openvino")
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(folder))
+    return folder / "openvino"
+
+
+@pytest.fixture
+def start(make_context: Callable[..., Any], tmp_path: Path) -> Callable[[], Any]:
+    """Starts a worker of a TorchScript archive, or of what `model.py` makes, if there is one."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 5, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    ).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(network, torch.rand(2, 3, 16, 16)).save(str(tmp_path / "model.pt"))
+
+    def started() -> ImageClassifier:
+        names = (
+            {"modelFile": "model.py"} if (tmp_path / "model.py").exists() else {"serializedFile": "model.pt"}
+        )
+        config = {"handler": {"engine": "openvino", "resize": 20, "crop": 16}}
+        handler = ImageClassifier()
+        handler.initialize(make_context(tmp_path, config=config, **names))
+        return handler
+
+    return started
+
+
+def answers_as_torch(handler: Any) -> bool:
+    batch = torch.rand(3, 3, 16, 16)
+    with torch.no_grad():
+        wanted = handler.model(batch)
+    (form,) = ModelCaller.of(handler)._openvino._forms
+    return bool(torch.allclose(handler.inference(batch), wanted, atol=1e-5)) and len(form.checked) == 1
+
+
+def test_what_was_compared_once_is_not_compared_at_the_next_start(
+    start: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert answers_as_torch(start())
+    monkeypatch.setattr(forms, "samples", lambda *_: pytest.fail("torch is asked"))
+    assert answers_as_torch(start())
+    assert caplog.text.count(CONVERTS) == 1
+
+
+@pytest.mark.parametrize("change", [{"processor": "another"}, {"sizes": []}, {"output": None}])
+def test_on_another_processor_or_without_a_whole_note_it_is_compared_again(
+    change: dict[str, Any], start: Callable[[], Any], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    (note,) = cache.glob("*/compared.json")
+    before = json.loads(note.read_text())
+    note.write_text(json.dumps({**before, **change}))
+    asked: list[Any] = []
+    samples = forms.samples
+    monkeypatch.setattr(forms, "samples", lambda *args: asked.append(args) or samples(*args))
+    assert answers_as_torch(start())
+    assert len(asked) == 1
+    assert json.loads(note.read_text()) == before
+
+
+def test_a_model_that_code_makes_is_compared_at_each_start(
+    start: Callable[[], Any], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, caplog: Any
+) -> None:
+    weights = tmp_path_factory.mktemp("elsewhere") / "weights.pt"  # outside of the archive
+    (tmp_path / "model.py").write_text(NETWORK.format(weights=str(weights)))
+    for seed in range(2):
+        torch.manual_seed(seed)
+        torch.save(torch.nn.Conv2d(3, 5, 3).state_dict(), weights)
+        assert answers_as_torch(start())
+    assert "is left aside, and the model converted anew: its numbers differ from torch's" in caplog.text
+
+
+def test_of_workers_that_start_together_one_converts(
+    start: Callable[[], Any], cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        handlers = [future.result() for future in [pool.submit(start) for _ in range(3)]]
+    assert all(map(answers_as_torch, handlers))
+    assert caplog.text.count(CONVERTS) == 1
+    assert len(list(cache.iterdir())) == 1  # no lock, and nothing half written
+
+
+def test_where_there_are_no_locks_each_converts(
+    start: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise OSError("no locks available")
+
+    monkeypatch.setattr(kept_models, "locked", refuse)
+    assert answers_as_torch(start())
+
+
+def test_a_disk_that_is_full_fails_no_load(
+    start: Callable[[], Any], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = import_openvino().save_model
+
+    def cut_off(model: Any, path: Path, **options: Any) -> None:
+        save(model, path, **options)
+        path.with_suffix(".bin").write_bytes(b"")
+
+    monkeypatch.setattr(import_openvino(), "save_model", cut_off)
+    for _ in range(2):
+        assert answers_as_torch(start())
+    monkeypatch.setattr(import_openvino(), "save_model", save)
+    for _ in range(2):
+        assert answers_as_torch(start())
+    assert [path.stat().st_size > 0 for path in cache.glob("*/model.bin")] == [True]
+
+
+def test_notes_of_openvino_that_are_damaged_are_written_anew(start: Callable[[], Any], cache: Path) -> None:
+    start()
+    notes = list(cache.glob("*/compiled/*"))
+    for note in notes:
+        note.chmod(0o600)
+        note.write_bytes(note.read_bytes()[:100])
+    assert answers_as_torch(start())
