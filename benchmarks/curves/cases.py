@@ -62,6 +62,7 @@ def batch_size() -> Curve:
     )
 
 
+BUFFERS = "from 64 rows on, a network's buffers are asked of the system anew in each call, as glibc does above 32 MiB"
 SCALED = Contender(f"{OURS}, scaled_decode: true", "ours", config={"handler": {"scaled_decode": True}})
 
 

@@ -81,7 +81,7 @@ def finish(panel: Any, curve: Curve, xs: Sequence[float], label: str) -> None:
     ticks = [
         digit * 10.0**power
         for power in range(-4, 8)
-        for digit in ((1, 2, 5) if high / low < 500 else (1,))
+        for digit in (1, 1.5, 2, 3, 5, 7)[:: 1 if high / low < 10 else 2 if high / low < 500 else 6]
         if low <= digit * 10.0**power <= high
     ]
     panel.set_yticks(ticks, [f"{tick:,g}" for tick in ticks], fontsize=8)
