@@ -59,10 +59,13 @@ def batch_size() -> Curve:
             MOBILENET, lambda inputs, x: repeated(inputs.jpegs(min(int(x), DIFFERENT), *SMALL), x)
         ),
         BOTH,
+        reasons={each.name: BUFFERS for each in BOTH},
     )
 
 
-BUFFERS = "from 64 rows on, a network's buffers are asked of the system anew in each call, as glibc does above 32 MiB"
+BUFFERS = (
+    "from 64 rows on, a network's buffers, above glibc's 32 MiB, are asked of the system anew in each call"
+)
 SCALED = Contender(f"{OURS}, scaled_decode: true", "ours", config={"handler": {"scaled_decode": True}})
 
 
