@@ -75,7 +75,7 @@ class HandlerSettings(Options):
     )
     frozen: bool = Field(
         default=True,
-        description="answer by a frozen copy of a TorchScript model on a CPU, which holds its weights once more",
+        description="answer TorchScript and a detector's convolutions by frozen copies on a CPU: more memory",
     )
     micro_batch: Optional[int] = Field(
         default=None,

@@ -7,7 +7,7 @@ from typing import Any, Optional
 import torch
 import torchvision
 
-from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.detection.answers import DetectionAnswers, best_score
 from ts.handler_utils.detection.detections import find_classes
 from ts.handler_utils.detection.image_lists import (
@@ -17,6 +17,7 @@ from ts.handler_utils.detection.image_lists import (
     takes_one_image,
 )
 from ts.handler_utils.detection.outputs import DetectorOutputs
+from ts.handler_utils.detection.quickening import Quickening
 from ts.handler_utils.errors import InvalidInput
 from ts.handler_utils.explaining.layer_explained import LayerExplained, explain_by_layer
 from ts.handler_utils.images.batches import ImageBatches
@@ -68,6 +69,8 @@ class ObjectDetector(LayerExplained, VisionHandler):
         """
         super().initialize(context)
         DetectorOutputs.of(self).check_settings()
+        if is_default_handler(self):  # a subclass may change the model in its own `initialize`
+            Quickening.of(self).prepare()
         if isinstance(self.image_processing, ImageTransform) and self.image_processing.crop is not None:
             Configuration.of(self).refuse(
                 "crop", "handler.crop: a detector gets whole photos, which cannot be cropped"
@@ -111,6 +114,7 @@ class ObjectDetector(LayerExplained, VisionHandler):
             What the model returns. For images of several sizes, of which it takes a stack each, a list of what
             was found in each image.
         """
+        Quickening.of(self).prepare()
         model = ModelCaller.of(self)
         with torch.inference_mode():
             if _takes_list(self):

@@ -104,7 +104,7 @@ class ModelState:
         self._tensors = [*model.parameters(), *model.buffers()]
         self._modules: list[Any] = [module._c for module in model.modules() if _asks_for_mode(module)]
         self._kept = [tensor.detach() for tensor in self._tensors]  # so that the samples' memory stays
-        self._samples = [word for tensor in self._kept for word in _words(tensor)]
+        self._samples = [word for tensor in self._kept for word in words(tensor)]
         self._then = self._marks()
         self._sampled_then = [sample.value for sample in self._samples]
 
@@ -126,7 +126,7 @@ def _asks_for_mode(module: Any) -> bool:
     return any('"training"' in str(module._c._get_method(name).graph) for name in names)
 
 
-def _words(tensor: torch.Tensor) -> list[Any]:
+def words(tensor: torch.Tensor) -> list[Any]:
     """The first, the middle and the last bytes of a tensor on a CPU, as integers that are read when asked for."""
     kind = ctypes.c_int64 if tensor.nbytes % 8 == 0 else ctypes.c_int8
     count = tensor.nbytes // ctypes.sizeof(kind) if tensor.is_contiguous() else min(tensor.numel(), 1)
