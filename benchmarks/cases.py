@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from benchmarks.inputs import Inputs
-from benchmarks.machine import no_bfloat16
+from benchmarks.measuring.machine import no_bfloat16
 from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network
 
 TORCHSERVE, OURS = "torchserve 0.12", "this library"
@@ -75,7 +75,7 @@ class Case:
         network: what answers; None stands for the bag of words.
         contenders: torchserve's first, whose answers are those to give.
         goals: the ratios that are reported.
-        compare: how answers are compared, by `benchmarks.agreement`.
+        compare: how answers are compared, by `benchmarks.measuring.agreement`.
         encoded: whether the server's encoding of answers counts.
         unit: of the rows.
     """

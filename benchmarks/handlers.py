@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.cases import Case, cpu_cases
 from benchmarks.compare import compare
 from benchmarks.gpu_cases import cuda_cases
-from benchmarks.machine import describe
-from benchmarks.measuring import Plan, measure, rehearsal, say
+from benchmarks.measuring.in_turn import Plan, measure, rehearsal, say
+from benchmarks.measuring.machine import describe
 from benchmarks.report import plot, text
 from benchmarks.results import CaseResult, Report, read
 from benchmarks.workers.processes import installed_torchserve, is_torchserve

@@ -23,7 +23,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.machine import describe
+from benchmarks.measuring.machine import describe
 from benchmarks.report import table
 from benchmarks.strangers.archives import ARCHIVES, Archive
 from benchmarks.strangers.asking import try_archive

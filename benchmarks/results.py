@@ -108,7 +108,7 @@ class Report:
 
     Attributes:
         name: of the benchmark, which names its tables in README.md too.
-        machine: what it ran on, by `benchmarks.machine.describe`.
+        machine: what it ran on, by `benchmarks.measuring.machine.describe`.
         cases: what it found.
     """
 

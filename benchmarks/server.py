@@ -25,7 +25,6 @@ from typing import Any, Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.agreement import compare
 from benchmarks.cases import MOBILENET, OURS, SMALL, TORCHSERVE
 from benchmarks.engines.archives import Served
 from benchmarks.engines.contenders import TorchServe
@@ -35,8 +34,9 @@ from benchmarks.engines.measuring import field as run_servers
 from benchmarks.load.ceiling import ceiling
 from benchmarks.load.generator import Generator
 from benchmarks.load.loads import Closed
-from benchmarks.machine import describe
-from benchmarks.measuring import say
+from benchmarks.measuring.agreement import compare
+from benchmarks.measuring.in_turn import say
+from benchmarks.measuring.machine import describe
 from benchmarks.parts.archives import doing_nothing, write_news, write_photos
 from benchmarks.parts.measuring import measure_parts
 from benchmarks.parts.stacks import plot_parts

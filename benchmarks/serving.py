@@ -33,8 +33,8 @@ from benchmarks.engines.measuring import Plan, field
 from benchmarks.engines.threads import run_threads
 from benchmarks.load.ceiling import ceiling
 from benchmarks.load.generator import Generator
-from benchmarks.machine import describe, version
-from benchmarks.measuring import say
+from benchmarks.measuring.in_turn import say
+from benchmarks.measuring.machine import describe, version
 from benchmarks.processes.namespace import enter
 from benchmarks.report import markdown, text
 from benchmarks.results import Report, read

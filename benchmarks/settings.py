@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.cases import Batches, Case, Contender, Goal, versus_both
 from benchmarks.inputs import Inputs
-from benchmarks.machine import describe
-from benchmarks.measuring import Plan, measure
+from benchmarks.measuring.in_turn import Plan, measure
+from benchmarks.measuring.machine import describe
 from benchmarks.models import Unpacked, write_labels
 from benchmarks.report import plot, text
 from benchmarks.results import Report

@@ -29,8 +29,8 @@ from typing import Any, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.machine import describe
-from benchmarks.measuring import say
+from benchmarks.measuring.in_turn import say
+from benchmarks.measuring.machine import describe
 from benchmarks.soaking.archives import BATCH_SIZE, MODELS, write_archives
 from benchmarks.soaking.asked import LARGEST_BODY, Asking
 from benchmarks.soaking.clients import LOST, RIGHT, WRONG, Expected, Tally, put_under_load

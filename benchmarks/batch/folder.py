@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Optional
 
 from benchmarks.batch.photos import write_photos
-from benchmarks.machine import describe
+from benchmarks.measuring.machine import describe
 from benchmarks.processes.namespace import ROOT
 from examples.assets import PHOTOS, fetch_all
 from examples.image_classifier.archive import build_archive

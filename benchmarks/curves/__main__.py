@@ -27,8 +27,8 @@ from benchmarks.curves.cases import curves
 from benchmarks.curves.curve import Curve
 from benchmarks.curves.page import markdown, verdicts
 from benchmarks.curves.plots import plot_all
-from benchmarks.machine import describe
-from benchmarks.measuring import say
+from benchmarks.measuring.in_turn import say
+from benchmarks.measuring.machine import describe
 from benchmarks.report import README, with_tables
 from benchmarks.results import Report, read
 from benchmarks.workers.processes import installed_torchserve, is_torchserve

@@ -15,7 +15,7 @@ from benchmarks.cases import Contender
 from benchmarks.curves.curve import INSTALLED, Curve, Point
 from benchmarks.curves.fitting import MEMORY, P99, growth, lines
 from benchmarks.inputs import Inputs
-from benchmarks.measuring import say
+from benchmarks.measuring.in_turn import say
 from benchmarks.results import CaseResult, Figures
 from benchmarks.workers.processes import Worker, WorkerError, search_path
 from benchmarks.workers.spec import Spec

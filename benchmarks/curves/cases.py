@@ -23,7 +23,7 @@ from benchmarks.cases import (
 from benchmarks.curves.archives import texts_of_tokens, write_classifier, write_large, write_transformer
 from benchmarks.curves.curve import INSTALLED, Curve, Draw, Point
 from benchmarks.inputs import Inputs
-from benchmarks.machine import version
+from benchmarks.measuring.machine import version
 from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network
 
 ROWS_OF_CLASSES, ROWS_OF_TEXTS, ROWS_OF_TOKENS, ROWS_OF_WORKERS = 16, 4, 4, 8

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
 
-from benchmarks.agreement import labels
 from benchmarks.engines.archives import Served, write_echo, write_photo, write_slow, write_text
 from benchmarks.engines.contenders import (
     EMBEDDED,
@@ -25,6 +24,7 @@ from benchmarks.engines.findings import BUSY, MEAN_BATCH_AT, findings
 from benchmarks.engines.measuring import Field, Plan, Rounds
 from benchmarks.engines.servers import Server
 from benchmarks.load.loads import Arrivals, Closed, Load
+from benchmarks.measuring.agreement import labels
 from benchmarks.results import CaseResult, Figures
 
 CLIENTS = (1, BUSY)

@@ -14,7 +14,7 @@ from benchmarks.engines.contenders import Contender
 from benchmarks.engines.servers import Server, ServerFailedError, wait_until_idle
 from benchmarks.load.generator import Generator
 from benchmarks.load.loads import Arrivals, Closed, Load, Measured, arrival_times, measured
-from benchmarks.measuring import say
+from benchmarks.measuring.in_turn import say
 from benchmarks.processes.trees import own_memory, peak_memory
 from benchmarks.results import Figures
 

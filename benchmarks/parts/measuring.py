@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.engines.contenders import TorchServe
 from benchmarks.engines.measuring import Field
 from benchmarks.load.loads import Closed, Measured
-from benchmarks.measuring import say
+from benchmarks.measuring.in_turn import say
 from benchmarks.parts.timeline import Batch, Traced, batches, cycle, latency
 from benchmarks.processes.trees import own_seconds
 from benchmarks.results import CaseResult, Figures

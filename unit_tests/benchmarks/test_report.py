@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.cases import OURS, TORCHSERVE, Goal
-from benchmarks.measuring import findings
+from benchmarks.measuring.in_turn import findings
 from benchmarks.report import README, markdown, plot, text, with_tables
 from benchmarks.results import CaseResult, Figures, Report, read
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.agreement import DEVIATIONS, compare
+from benchmarks.measuring.agreement import DEVIATIONS, compare
 from ts.handler_utils.images.pillow import encode_png
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
-from benchmarks.agreement import compare
 from benchmarks.cases import Batches, Case, Contender, Goal
 from benchmarks.inputs import Inputs
+from benchmarks.measuring.agreement import compare
 from benchmarks.models import Unpacked
 from benchmarks.processes.trees import peak_memory
 from benchmarks.results import CaseResult, Figures, Finding, quartiles
