@@ -75,7 +75,6 @@ def align_rois(
     Returns:
         Float [K, C, *output_size].
     """
-    channels = maps[0].shape[1]
     rows, columns = output_size
     table, starts = _in_rows(maps)
     heights, widths = (torch.tensor([item.shape[side] for item in maps])[levels] for side in (2, 3))
@@ -92,7 +91,7 @@ def align_rois(
         mode="sum",
         per_sample_weights=shares.reshape(-1, each * each),
     )
-    return bins.view(-1, rows, columns, channels).permute(0, 3, 1, 2).contiguous()
+    return bins.view(-1, rows, columns, table.shape[1]).permute(0, 3, 1, 2).contiguous()
 
 
 def _in_rows(maps: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
