@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from benchmarks.inputs import Inputs
-from benchmarks.measuring.machine import no_bfloat16
+from benchmarks.measuring.machine import no_bfloat16, no_openvino
 from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network
 
 TORCHSERVE, OURS = "torchserve 0.12", "this library"
 PILLOW = f"{OURS}, decoder: pillow"
+OPENVINO = f"{OURS}, engine: openvino"
 SMALL, HD, TWELVE_MEGAPIXELS = (500, 375), (1920, 1080), (4000, 3000)
 CALIBRATION = 8  # photos that a random network's statistics are taken of
 
@@ -138,6 +139,8 @@ def both_over_torchserve(least: Optional[float] = None) -> tuple[Goal, ...]:
 DECODING = Contender("CPU decode and resize, all cores", "machine", "decode_and_resize", exact=None)
 DECODING_SCALED = Contender("CPU decode at 1/8 alone, all cores", "machine", "decode_scaled", exact=None)
 
+BARE_OPENVINO = Contender("OpenVINO alone", "machine", "forward_by_openvino", exact=None, missing=no_openvino)
+
 MOBILENET = Network("mobilenet_v3_small", "image_classifier", torchscript=True)
 RESNET50 = Network("resnet50", "image_classifier", torchscript=True)
 NO_BACKBONE = {"weights_backbone": None}
@@ -161,9 +164,28 @@ def decoding_scaled() -> Case:
     return replace(case, title=title, contenders=contenders, goals=goals)
 
 
-def classifying(name: str, network: Network, least: float) -> Case:
+def classifying(name: str, network: Network, least: float, by_openvino: Optional[float] = None) -> Case:
     title = f"image_classifier, whole handle, {network.name} (TorchScript), batch 16"
-    return Case(name, title, 16, photos(SMALL), network, versus_both(), both_over_torchserve(least))
+    contenders = (*versus_both(), with_openvino(exact=False))
+    goals = (*both_over_torchserve(least), Goal(OPENVINO, least=by_openvino))
+    return Case(name, title, 16, photos(SMALL), network, contenders, goals)
+
+
+def with_openvino(task: str = "handle", *, exact: Optional[bool]) -> Contender:
+    config = {"handler": {"engine": "openvino"}}
+    return Contender(OPENVINO, "ours", task, config, exact=exact, missing=no_openvino)
+
+
+def computing() -> Case:
+    title = "image_classifier, the hook inference alone, resnet50 (TorchScript), batch 16"
+    ours = (*versus("inference", exact=False), with_openvino("inference", exact=False))
+    goals = (
+        *ours_over_torchserve(),
+        Goal(OPENVINO, least=2.2),
+        Goal(OPENVINO, (BARE_OPENVINO.name,), least=0.95),
+    )
+    contenders = (*ours, BARE_OPENVINO)
+    return Case("inference-resnet50", title, 16, photos(SMALL), RESNET50, contenders, goals, compare=None)
 
 
 def classifying_in_bfloat16() -> Case:
@@ -227,7 +249,8 @@ def cpu_cases() -> list[Case]:
         preprocessing("preprocess-12mp", TWELVE_MEGAPIXELS, 3),
         decoding_scaled(),
         classifying("classifier-mobilenet", MOBILENET, 2.5),
-        classifying("classifier-resnet50", RESNET50, 1.5),
+        classifying("classifier-resnet50", RESNET50, 1.5, by_openvino=2.2),
+        computing(),
         classifying_in_bfloat16(),
         answering_masks(),
         segmenting(),

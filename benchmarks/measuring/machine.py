@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 import torch
 
-PACKAGES = ("torch", "torchvision", "pillow", "numpy", "orjson", "torchserve", "captum")
+PACKAGES = ("torch", "torchvision", "pillow", "numpy", "orjson", "torchserve", "captum", "openvino")
 
 
 def describe(seed: int, rounds: int) -> dict[str, Any]:
@@ -74,3 +74,8 @@ def no_bfloat16() -> Optional[str]:
     if any(flag in flags for flag in ("avx512_bf16", "amx_bf16", " bf16")):
         return None
     return "the processor has no bfloat16 instructions (avx512_bf16, amx_bf16)"
+
+
+def no_openvino() -> Optional[str]:
+    """Why OpenVINO computes nothing here: None where it is installed."""
+    return None if version("openvino") else "openvino is not installed"

@@ -80,6 +80,14 @@ def preprocess(spec: Spec) -> Answer:
     return lambda number: handler.preprocess(rows[number])
 
 
+def inference(spec: Spec) -> Answer:
+    """The second hook alone, on batches that were preprocessed before."""
+    handler, context = start_handler(spec)
+    handler.context = context
+    batches = [handler.preprocess(rows) for rows in rows_of(spec)]
+    return lambda number: handler.inference(batches[number])
+
+
 def handle(spec: Spec) -> Answer:
     """A whole batch, from rows to answers."""
     handler, context = start_handler(spec)
@@ -117,6 +125,7 @@ def postprocess(spec: Spec) -> Answer:
 
 TASKS: dict[str, Callable[[Spec], Answer]] = {
     "preprocess": preprocess,
+    "inference": inference,
     "handle": handle,
     "handle_one_by_one": handle_one_by_one,
     "postprocess": postprocess,

@@ -77,6 +77,18 @@ def forward(spec: Spec) -> Answer:
     return without_gradients(compiled(model, spec), batches)
 
 
+def forward_by_openvino(spec: Spec) -> Answer:
+    """The model alone, as OpenVINO converts and computes it: in float32, one batch at a time, on a CPU."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # its messages to its maker
+    openvino = importlib.import_module("openvino")
+    batches = [torch.randn(len(batch), 3, CROPPED, CROPPED) for batch in spec.batches]
+    converted = openvino.convert_model(load_model(spec), example_input=batches[0])
+    hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    request = openvino.Core().compile_model(converted, "CPU", hints).create_infer_request()
+    arrays = [batch.numpy() for batch in batches]
+    return lambda number: request.infer([arrays[number]], share_inputs=True, share_outputs=True)
+
+
 def forward_of_images(spec: Spec) -> Answer:
     """A detector alone, on decoded images that already lie on its device."""
     batches = [
@@ -91,6 +103,7 @@ YARDSTICKS: dict[str, Callable[[Spec], Answer]] = {
     "decode_scaled": decode_scaled,
     "decode_on_gpu": decode_on_gpu,
     "forward": forward,
+    "forward_by_openvino": forward_by_openvino,
     "forward_of_images": forward_of_images,
 }
 
