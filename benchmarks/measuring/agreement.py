@@ -12,6 +12,7 @@ from PIL import Image
 
 NUMBERS = 1e-4  # the largest difference of numbers that count as the same
 PIXELS = 1.0  # the same of an image before the model, in steps of 1/255
+SIDES = 1e-2  # pixels: what rounding moves a box of some hundred pixels by stays far below
 SHARE = 1e-4  # of a mask's pixels may lie so near a border that rounding gives them another class
 DEVIATIONS = np.array([0.229, 0.224, 0.225]).reshape(3, 1, 1)  # by which the default handlers divide
 
@@ -88,18 +89,17 @@ def boxes(expected: list[Any], found: list[Any]) -> Agreement:
     count = sum(map(len, names))
     if names != its:
         return Agreement(f"{sum(map(len, its))} detections, not the same {count}", False)
-    numbers = [
-        abs(value - other)
-        for row, answer in zip(expected, found)
-        for item, its_item in zip(row, answer)
-        for value, other in zip(flat(item), flat(its_item))
-    ]
-    largest = max(numbers, default=0.0)
-    return Agreement(f"the same {count} detections, numbers {largest:.1e}", largest <= NUMBERS)
+    pairs = [pair for row, answer in zip(expected, found) for pair in zip(row, answer)]
+    scores = max((abs(left["score"] - right["score"]) for left, right in pairs), default=0.0)
+    sides = max((side_of(*pair) for pair in pairs), default=0.0)
+    text = f"the same {count} detections, scores {scores:.1e}, sides {sides:.1e} pixels"
+    return Agreement(text, scores <= NUMBERS and sides <= SIDES)
 
 
-def flat(item: dict[str, Any]) -> list[float]:
-    return [number for value in item.values() for number in (value if isinstance(value, list) else [value])]
+def side_of(left: dict[str, Any], right: dict[str, Any]) -> float:
+    """How far the sides of two boxes are apart at most, in pixels."""
+    box, other = next(iter(left.values())), next(iter(right.values()))
+    return max(abs(value - its) for value, its in zip(box, other))
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], Agreement]] = {

@@ -117,10 +117,10 @@ def as_tensors(spec: Spec) -> list[list[torch.Tensor]]:
 def load_model(spec: Spec) -> Any:
     """The archive's model, loaded with nothing but torch."""
     sys.path.insert(0, spec.folder)
-    if "modelFile" not in spec.manifest:
-        return torch.jit.load(spec.manifest["serializedFile"]).to(spec.device).eval()
-    model = importlib.import_module(spec.manifest["modelFile"].removesuffix(".py")).Network()
     weights = os.path.join(spec.folder, spec.manifest["serializedFile"])
+    if "modelFile" not in spec.manifest:
+        return torch.jit.load(weights).to(spec.device).eval()
+    model = importlib.import_module(spec.manifest["modelFile"].removesuffix(".py")).Network()
     model.load_state_dict(torch.load(weights, map_location=spec.device, weights_only=True))
     return model.to(spec.device).eval()
 

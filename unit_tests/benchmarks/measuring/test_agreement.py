@@ -51,4 +51,7 @@ def test_detections_are_to_be_the_same_in_order_and_number():
     row = [{"cat": [1.0, 2.0, 3.0, 4.0], "score": 0.9}]
     assert compare("boxes", [row], [row]).agrees
     assert not compare("boxes", [row], [[{"cat": [1.0, 2.0, 3.0, 4.5], "score": 0.9}]]).agrees
+    near = compare("boxes", [row], [[{"cat": [1.0, 2.0, 3.0, 4.002], "score": 0.9}]])
+    assert (near.text, near.agrees) == ("the same 1 detections, scores 0.0e+00, sides 2.0e-03 pixels", True)
+    assert not compare("boxes", [row], [[{"cat": [1.0, 2.0, 3.0, 4.0], "score": 0.901}]]).agrees
     assert compare("boxes", [row], [[]]).text == "0 detections, not the same 1"
