@@ -72,6 +72,16 @@ def test_the_tests_own_closing_line_reaches_the_output(
     assert "1 passed in 0.1s" in capsys.readouterr().out.splitlines()
 
 
+def test_a_step_that_passes_may_warn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warns = Step("speed", ("-c", "print('fine\\nwarning: slower than in the kept run')"))
+    assert run_main(monkeypatch, tmp_path, [warns]) == 0
+    passed, warning = capsys.readouterr().out.splitlines()[:2]
+    assert passed.startswith("    ok  speed")
+    assert warning == "        warning: slower than in the kept run"
+
+
 def test_only_runs_the_steps_that_it_names(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,7 +82,7 @@ def test_a_compiled_model_in_another_precision_answers(efficientnet_lite0_folder
     [
         (
             {"precision": "half"},
-            r"handler\.precision: .*'float32', 'bfloat16' or 'float16', but it is 'half'",
+            r"handler\.precision: .*'float32', 'bfloat16', 'float16' or 'int8', but it is 'half'",
         ),
         ({"memory_format": "nhwc"}, r"handler\.memory_format: .*'channels_last', but it is 'nhwc'"),
         ({"warmup": {"batch_sizes": [0]}}, r"handler\.warmup\.batch_sizes\.0: .*greater than 0, but it is 0"),

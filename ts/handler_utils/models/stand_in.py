@@ -37,8 +37,8 @@ class StandIn(ABC):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Calls the module; the arguments are its own."""
-        usual = not kwargs and not torch.is_grad_enabled() and not torch.jit.is_tracing()
-        if usual and self.takes(*args):
+        is_traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
+        if not (kwargs or is_traced or torch.is_grad_enabled()) and self.takes(*args):
             if not self._state.is_current():
                 self._give_up("it was changed")
             else:

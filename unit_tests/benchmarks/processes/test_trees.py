@@ -96,7 +96,7 @@ def test_a_peak_is_what_a_process_had_at_most(family: subprocess.Popen[str]) -> 
 
 
 def test_processes_are_found_by_their_script(tmp_path: Path) -> None:
-    script = tmp_path / "model_service_worker.py"
+    script = tmp_path / "waits_for_its_end.py"
     script.write_text("import sys\nprint('begun', flush=True)\nsys.stdin.read()\n")
     command = [sys.executable, "-S", str(script), "--port", "1"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -44,7 +45,7 @@ def convert(model: torch.nn.Module, signature: Signature, tensors: Sequence[torc
     if isinstance(model, OnnxModel):
         return _in_order_of(convert_onnx(Path(str(model.path))), signature)
     openvino = import_converter()
-    with warnings.catch_warnings(), _same_log(), torch.inference_mode(False), torch.no_grad():
+    with warnings.catch_warnings(), same_log(), torch.inference_mode(False), torch.no_grad():
         warnings.simplefilter("ignore")  # tracing is deprecated, and warns of each size that it fixes
         example = tuple(tensor.clone(memory_format=torch.contiguous_format) for tensor in tensors)
         try:
@@ -97,16 +98,20 @@ def _in_order_of(model: Any, signature: Signature) -> Any:
     return import_openvino().Model(model.get_results(), [parameters[place] for place in order])
 
 
+_one_at_a_time = Lock()  # or one would keep as it is what another has changed for a while
+
+
 @contextmanager
-def _same_log() -> Iterator[None]:
+def same_log() -> Iterator[None]:
     """Leaves the log as it is, which a conversion that fails would make show errors only."""
     root = logging.getLogger()
-    level, filters, handlers = root.level, list(root.filters), list(root.handlers)
-    try:
-        yield
-    finally:
-        root.setLevel(level)
-        root.filters, root.handlers = filters, handlers
+    with _one_at_a_time:
+        level, filters, handlers = root.level, list(root.filters), list(root.handlers)
+        try:
+            yield
+        finally:
+            root.setLevel(level)
+            root.filters, root.handlers = filters, handlers
 
 
 def _reason(error: Exception) -> str:

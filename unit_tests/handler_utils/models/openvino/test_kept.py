@@ -118,10 +118,12 @@ def test_a_model_that_code_makes_is_compared_at_each_start(
 def test_of_workers_that_start_together_one_converts(
     start: Callable[[], Any], cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    level = logging.getLogger().level
     with ThreadPoolExecutor(3) as pool:
         handlers = [future.result() for future in [pool.submit(start) for _ in range(3)]]
     assert all(map(answers_as_torch, handlers))
     assert caplog.text.count(CONVERTS) == 1
+    assert logging.getLogger().level == level  # which a conversion changes while it lasts
     assert len(list(cache.iterdir())) == 1  # no lock, and nothing half written
 
 
