@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from examples.environment import LOGS, OLDEST_TORCH, OLDEST_TORCH_NEWEST_PYTHON, ROOT, Environment
 from examples.installing import SetupError
@@ -25,6 +26,7 @@ EXTRAS = (
     "coco",
     "onnx",
     "openvino",
+    "quantize",
     "tokenizers",
     "timm",
     "transformers",
@@ -39,6 +41,8 @@ PACKAGE = "unit_tests/packaging/test_distributions.py"  # builds the sdist and t
 # A process for each CPU; what shares a server or an archive runs in one of them, in the order of sharing_out.py.
 EACH_CPU = ("--numprocesses=logical", "--dist=loadscope", "--no-loadscope-reorder", "--durations=20")
 COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-report=html:logs/coverage")
+# Some cases and rounds of a benchmark, beside the kept run; a warning, since machines are noisy, and no failure.
+BRIEFLY = ("--only", "preprocess-500x375", "classifier-mobilenet", "texts", "--rounds", "3")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ STEPS = (
     Step("tests", ("-m", "pytest", f"--ignore={FURNITURE}", f"--ignore={PACKAGE}", *EACH_CPU), echo=True),
     Step("quickstart", ("examples/quickstart.py",)),
     Step("custom_handler", ("examples/custom_handler/ask.py",)),
+    Step("speed", ("benchmarks/handlers.py", *BRIEFLY, "--against", "benchmarks/runs/handlers-cpu.json")),
 )
 FAST_STEPS = ("lint", "format", "types", "tests")
 FAST_TESTS = ("-m", "not slow and not long")
@@ -97,10 +102,17 @@ def run_steps(environment: Environment, steps: Sequence[Step]) -> list[str]:
         log = LOGS / "sanity" / f"{step.name}.log"
         try:
             run_step(step.name, [environment.python, *step.arguments], log, echo=step.echo)
+            print("".join(f"        {line}" for line in warnings_in(log)), end="")
         except StepFailedError as error:
             print(error if step.echo else f"{error.tail()}{error}")
             failed.append(step.name)
     return failed
+
+
+def warnings_in(log: Path) -> list[str]:
+    """The lines by which a step that passed warns of something."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return [line for line in lines if line.startswith("warning: ")]
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
