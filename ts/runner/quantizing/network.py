@@ -40,7 +40,7 @@ def import_nncf() -> Any:
         raise ArchiveError(
             "quantize needs nncf and OpenVINO: pip install 'torchserve-handlers[quantize]'"
         ) from error
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)  # of its logger alone, and of no handler
     return nncf
 
 
