@@ -11,15 +11,7 @@ from benchmarks.cases import OURS, TORCHSERVE, cpu_cases
 from benchmarks.gpu_cases import cuda_cases
 from benchmarks.handlers import main, warn_of_what_is_slower
 from benchmarks.results import CaseResult, Figures, Report, read
-from benchmarks.workers.processes import ROOT, Worker, WorkerError, installed_torchserve, search_path
-
-
-@pytest.fixture(scope="module")
-def torchserve() -> Path:
-    try:
-        return installed_torchserve()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
+from benchmarks.workers.processes import ROOT, Worker, WorkerError, search_path
 
 
 def test_both_sides_are_timed_and_give_the_same_answers(torchserve, tmp_path):

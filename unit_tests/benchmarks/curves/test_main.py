@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -14,15 +13,6 @@ from benchmarks.curves.cases import curves, photo
 from benchmarks.curves.tasks import checked
 from benchmarks.inputs import Inputs
 from benchmarks.results import read
-from benchmarks.workers.processes import installed_torchserve
-
-
-@pytest.fixture(scope="module")
-def torchserve() -> Path:
-    try:
-        return installed_torchserve()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
 
 
 def test_both_sides_are_timed_and_what_is_in_the_file_is_not_measured_again(torchserve, tmp_path, capsys):
