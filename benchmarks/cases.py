@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from benchmarks.inputs import Inputs
-from benchmarks.measuring.machine import no_bfloat16, no_openvino
-from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network
+from benchmarks.measuring.machine import no_bfloat16, no_openvino, no_transformers
+from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network, write_transformer
 
 TORCHSERVE, OURS = "torchserve 0.12", "this library"
 PILLOW = f"{OURS}, decoder: pillow"
@@ -18,6 +18,7 @@ SMALL, HD, TWELVE_MEGAPIXELS = (500, 375), (1920, 1080), (4000, 3000)
 CALIBRATION = 8  # photos that a random network's statistics are taken of
 
 Batches = list[list[Any]]
+Writer = Callable[[Path, int], Unpacked]  # of an archive into a folder, by a seed
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class Case:
         title: for the tables.
         rows: of a batch.
         draw: makes a batch: `draw(inputs, rows)`.
-        network: what answers; None stands for the bag of words.
-        contenders: torchserve's first, whose answers are those to give.
+        network: what answers, or what writes its archive; None stands for the bag of words.
+        contenders: first the one whose answers are those to give: torchserve's, if it has a handler for it.
         goals: the ratios that are reported.
         compare: how answers are compared, by `benchmarks.measuring.agreement`.
         encoded: whether the server's encoding of answers counts.
@@ -85,7 +86,7 @@ class Case:
     title: str
     rows: int
     draw: Callable[[Inputs, int], list[Any]]
-    network: Optional[Network]
+    network: Union[Network, Writer, None]
     contenders: tuple[Contender, ...]
     goals: tuple[Goal, ...] = ()
     compare: Optional[str] = "labels"
@@ -97,6 +98,8 @@ class Case:
         if self.network is None:
             texts = [text.decode() for batch in batches for text in batch]
             return write_bag_of_words(inputs.vocabulary(texts), folder, seed)
+        if not isinstance(self.network, Network):
+            return self.network(folder, seed)
         return write_network(self.network, folder, seed, inputs.jpegs(CALIBRATION, *SMALL))
 
 
@@ -140,6 +143,8 @@ DECODING = Contender("CPU decode and resize, all cores", "machine", "decode_and_
 DECODING_SCALED = Contender("CPU decode at 1/8 alone, all cores", "machine", "decode_scaled", exact=None)
 
 BARE_OPENVINO = Contender("OpenVINO alone", "machine", "forward_by_openvino", exact=None, missing=no_openvino)
+PIPELINE = Contender("transformers alone", "machine", "own_pipeline", exact=None, missing=no_transformers)
+BY_TRANSFORMERS = Contender(OURS, "ours", exact=None, missing=no_transformers)
 
 MOBILENET = Network("mobilenet_v3_small", "image_classifier", torchscript=True)
 RESNET50 = Network("resnet50", "image_classifier", torchscript=True)
@@ -234,6 +239,16 @@ def classifying_texts() -> Case:
     return Case("texts", title, 32, texts, None, contenders, ours_over_torchserve(8), unit="texts")
 
 
+def classifying_texts_by_transformer() -> Case:
+    title = (
+        "text_classifier, 32 news in one batch, a BERT of 6 layers of 384; torchserve has no handler for it,"
+        " and the first is this library on torch"
+    )
+    contenders = (BY_TRANSFORMERS, with_openvino(exact=True), PIPELINE)
+    goals = (Goal(OPENVINO, (OURS,)), Goal(OURS, (PIPELINE.name,)))
+    return Case("texts-transformer", title, 32, texts, write_transformer, contenders, goals, unit="texts")
+
+
 def starting() -> Case:
     title = "start of a worker: from the start of its process to its first answer, mobilenet_v3_small"
     contenders = versus(fresh=True, exact=False)
@@ -256,5 +271,6 @@ def cpu_cases() -> list[Case]:
         segmenting(),
         detecting(),
         classifying_texts(),
+        classifying_texts_by_transformer(),
         starting(),
     ]

@@ -16,6 +16,8 @@ from PIL import Image
 from torch import nn
 from torchvision import models
 
+from benchmarks.inputs import WORDS
+
 MODEL_FILE = """
 from torch import nn
 from torchvision.models import get_model
@@ -42,6 +44,8 @@ class Network(nn.Module):
 """
 NEWS = ["World", "Sports", "Business", "Sci/Tech"]
 DEVIATION = 3.0  # of a head's logits: the first classes of an answer are then well apart
+VOCABULARY = 30_522  # BERT's; the texts have few of it
+LONGEST = 512  # tokens of a text
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,49 @@ def write_bag_of_words(vocabulary: dict[str, int], folder: Path, seed: int) -> U
     return Unpacked(folder, {**manifest, "modelFile": "network.py", "serializedFile": "model.pt"})
 
 
+def write_transformer(folder: Path, seed: int) -> Unpacked:
+    """A BERT of MiniLM's size with random weights, saved as transformers saves it."""
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        max_position_embeddings=LONGEST,
+        id2label=dict(enumerate(NEWS)),
+    )
+    model = BertForSequenceClassification(config).eval()
+    tokenizer = word_tokenizer()
+    words = tokenizer.get_vocab_size()
+    with torch.no_grad():
+        logits = model(torch.randint(4, words, (64, 32))).logits
+    scale_head([model.classifier], logits)
+    model.save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, model_max_length=LONGEST, pad_token="[PAD]"
+    ).save_pretrained(folder)
+    return Unpacked(folder, {"modelName": "bert", "handler": "text_classifier", "modelVersion": "1.0"})
+
+
+def word_tokenizer() -> Any:
+    """A tokenizer as BERT's, of the words of which texts are made."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *dict.fromkeys(word.lower() for word in WORDS)]
+    tokenizer = Tokenizer(
+        models.WordPiece({word: index for index, word in enumerate(words)}, unk_token="[UNK]")
+    )
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return tokenizer
+
+
 def write_labels(folder: Path, labels: list[str]) -> None:
     (folder / "index_to_name.json").write_text(json.dumps(dict(enumerate(labels))))
 
@@ -131,10 +178,13 @@ def make_definite(model: nn.Module, handler: str, photos: list[bytes]) -> None:
     take_statistics(model, batch)
     with torch.no_grad():
         output = model(batch)
-    logits = output["out"] if isinstance(output, dict) else output
+    scale_head(head_of(model), output["out"] if isinstance(output, dict) else output)
+
+
+def scale_head(heads: list[Any], logits: torch.Tensor) -> None:
+    """Scales the layers whose sum is the logits, so that these have mean 0 in each class, and differ enough."""
     mean = logits.mean(dim=[0, *range(2, logits.dim())], keepdim=True)
     scale = DEVIATION / (logits - mean).std()
-    heads = head_of(model)
     for head in heads:
         head.weight.data *= scale
         head.bias.data = (head.bias.data - mean.flatten() / len(heads)) * scale

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.inputs import WORDS, Inputs
+from benchmarks.inputs import Inputs
 from benchmarks.models import Unpacked, write_labels
 
 MIB = 1 << 20
@@ -28,8 +28,6 @@ class Network(nn.Module):
     def forward(self, images):
         return images.mean(dim=(2, 3)) @ torch.eye(3, 10)
 """
-VOCABULARY = 30_522  # BERT's; the texts have few of it
-LONGEST = 512  # tokens of a text
 
 
 class Sorter(nn.Module):
@@ -51,36 +49,6 @@ def write_classifier(classes: int, folder: Path, seed: int) -> Unpacked:
     write_labels(folder, [f"class {index}" for index in range(classes)])
     manifest = {"modelName": "sorter", "handler": "image_classifier", "modelVersion": "1.0"}
     return Unpacked(folder, {**manifest, "serializedFile": "model.pt"})
-
-
-def write_transformer(folder: Path, seed: int) -> Unpacked:
-    """A BERT of MiniLM's size with random weights, saved as transformers saves it."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
-
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *dict.fromkeys(word.lower() for word in WORDS)]
-    tokenizer = Tokenizer(
-        models.WordPiece({word: index for index, word in enumerate(words)}, unk_token="[UNK]")
-    )
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=384,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=1536,
-        max_position_embeddings=LONGEST,
-    )
-    BertForSequenceClassification(config).eval().save_pretrained(folder)
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, model_max_length=LONGEST, pad_token="[PAD]"
-    ).save_pretrained(folder)
-    return Unpacked(folder, {"modelName": "bert", "handler": "text_classifier", "modelVersion": "1.0"})
 
 
 def texts_of_tokens(inputs: Inputs, rows: int, tokens: int) -> list[bytes]:

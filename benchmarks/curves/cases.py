@@ -11,20 +11,21 @@ from typing import Any, Callable, Optional
 from PIL import Image
 
 from benchmarks.cases import (
+    BY_TRANSFORMERS,
     CALIBRATION,
     LRASPP,
     MOBILENET,
     OURS,
+    PIPELINE,
     SMALL,
     SMALL_RCNN,
     Contender,
     versus,
 )
-from benchmarks.curves.archives import texts_of_tokens, write_classifier, write_large, write_transformer
+from benchmarks.curves.archives import texts_of_tokens, write_classifier, write_large
 from benchmarks.curves.curve import INSTALLED, Curve, Draw, Point
 from benchmarks.inputs import Inputs
-from benchmarks.measuring.machine import version
-from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network
+from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network, write_transformer
 
 ROWS_OF_CLASSES, ROWS_OF_TEXTS, ROWS_OF_TOKENS, ROWS_OF_WORKERS = 16, 4, 4, 8
 DIFFERENT = 16  # photos that a large batch is made of
@@ -113,10 +114,6 @@ def text_length() -> Curve:
     )
 
 
-PIPELINE = Contender(
-    "transformers alone", "machine", "own_pipeline", missing=lambda: missing_package("transformers")
-)
-WITH_TRANSFORMERS = Contender(OURS, "ours", missing=lambda: missing_package("transformers"))
 ATTENTION = (
     "each token attends to each other: the quadratic part of a transformer, which the model alone has too"
 )
@@ -133,7 +130,7 @@ def tokens() -> Curve:
         "tokens of a text",
         (8, 16, 32, 64, 128, 256, 512),
         draw,
-        (PIPELINE, WITH_TRANSFORMERS),
+        (PIPELINE, BY_TRANSFORMERS),
         unit="texts",
         reasons={PIPELINE.name: ATTENTION, OURS: ATTENTION},
     )
@@ -211,10 +208,6 @@ def long_texts(inputs: Inputs, count: int, characters: int) -> list[str]:
     """News of so many characters, whose first word the vocabulary has."""
     news = [" ".join(["the", *inputs.texts(characters // SHORTEST_NEWS + 1)]) for _ in range(count)]
     return [text[:characters] for text in news]
-
-
-def missing_package(name: str) -> Optional[str]:
-    return None if version(name) else f"{name} is missing: pip install 'torchserve-handlers[{name}]'"
 
 
 def missing_runner() -> Optional[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import re
 import time
@@ -117,20 +116,10 @@ def packed(spec: Spec, _: dict[str, Any]) -> Answer:
 
 
 def own_pipeline(spec: Spec, _: dict[str, Any]) -> Answer:
-    """The tokenizer and the model of transformers, called as its documentation has it."""
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    """See `benchmarks.workers.yardsticks`."""
+    from benchmarks.workers.yardsticks import own_pipeline as answer_by
 
-    tokenizer = AutoTokenizer.from_pretrained(spec.folder)
-    model = AutoModelForSequenceClassification.from_pretrained(spec.folder).eval()
-    texts = [row.decode() for row in spec.batches[0]]
-
-    @torch.inference_mode()
-    def answer(_: int) -> Any:
-        inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
-        return json.dumps(model(**inputs).logits.softmax(-1).tolist())
-
-    return answer
+    return answer_by(spec)
 
 
 TASKS: dict[str, Callable[[Spec, dict[str, Any]], Answer]] = {

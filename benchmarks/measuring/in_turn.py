@@ -111,7 +111,7 @@ class Timer:
             worker.stop()
 
     def prepare(self) -> None:
-        """Starts its processes, warms them up on every batch, and takes its answers to the first."""
+        """Starts its processes, warms them up on every batch, and takes their answers to the first."""
         self.figures.missing = self.contender.missing()
         if self.figures.missing or self.contender.fresh:
             return
@@ -120,9 +120,11 @@ class Timer:
             self._workers = [Worker(self._paths) for _ in range(self.contender.copies)]
             for worker in self._workers:
                 self.figures.notes = worker.ask("prepare", self._spec)
-            if self.contender.side != "machine":
-                self.answers = self._workers[0].ask("answers")
             once = self._warm_up()
+            if (
+                self.contender.side != "machine"
+            ):  # only now, since an engine has its first answers checked by another
+                self.answers = self._workers[0].ask("answers")
         except WorkerError as error:
             self._fail(error)
             return

@@ -13,7 +13,17 @@ from typing import Any, Optional
 
 import torch
 
-PACKAGES = ("torch", "torchvision", "pillow", "numpy", "orjson", "torchserve", "captum", "openvino")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pillow",
+    "numpy",
+    "orjson",
+    "torchserve",
+    "captum",
+    "openvino",
+    "transformers",
+)
 
 
 def describe(seed: int, rounds: int) -> dict[str, Any]:
@@ -79,3 +89,8 @@ def no_bfloat16() -> Optional[str]:
 def no_openvino() -> Optional[str]:
     """Why OpenVINO computes nothing here: None where it is installed."""
     return None if version("openvino") else "openvino is not installed"
+
+
+def no_transformers() -> Optional[str]:
+    """Why no model of transformers is read here: None where it is installed."""
+    return None if version("transformers") else "transformers is not installed"

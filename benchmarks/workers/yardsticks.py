@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,22 @@ def forward_of_images(spec: Spec) -> Answer:
     return without_gradients(load_model(spec), batches)
 
 
+def own_pipeline(spec: Spec) -> Answer:
+    """The tokenizer and the model of transformers, called as its documentation has it."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(spec.folder)
+    model = AutoModelForSequenceClassification.from_pretrained(spec.folder).eval()
+    batches = [[row.decode() for row in batch] for batch in spec.batches]
+
+    @torch.inference_mode()
+    def answer(number: int) -> Any:
+        inputs = tokenizer(batches[number], padding=True, truncation=True, return_tensors="pt")
+        return json.dumps(model(**inputs).logits.softmax(-1).tolist())
+
+    return answer
+
+
 YARDSTICKS: dict[str, Callable[[Spec], Answer]] = {
     "decode_and_resize": decode_and_resize,
     "decode_scaled": decode_scaled,
@@ -105,6 +122,7 @@ YARDSTICKS: dict[str, Callable[[Spec], Answer]] = {
     "forward": forward,
     "forward_by_openvino": forward_by_openvino,
     "forward_of_images": forward_of_images,
+    "own_pipeline": own_pipeline,
 }
 
 
