@@ -16,6 +16,7 @@ import random
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
@@ -25,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.curves.asking import Plan, measure, rehearsal
 from benchmarks.curves.cases import curves
 from benchmarks.curves.curve import Curve
-from benchmarks.curves.page import markdown, verdicts
-from benchmarks.curves.plots import plot_all
+from benchmarks.curves.page import exponents, markdown, notes
+from benchmarks.curves.plots import plot_all, points_of
 from benchmarks.measuring.in_turn import say
 from benchmarks.measuring.machine import describe
 from benchmarks.report import README, with_tables
@@ -45,9 +46,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> Report:
     report = Report(NAME, {**describe(plan.seed, plan.rounds), "command": command(options)}, [])
     if options.resume and options.json and options.json.is_file():
         report = read(options.json)
-    for curve in known:
-        wanted = not options.only or curve.name in options.only
-        if wanted and curve.name not in {case.name for case in report.cases}:
+    wanted = [curve for curve in known if not options.only or curve.name in options.only]
+    for curve in wanted:
+        if not points_of(report, curve):
             measure_one(curve, plan, report, options.json)
     if options.plots:
         plot_all(report, known, options.plots)
@@ -55,17 +56,25 @@ def main(arguments: Optional[Sequence[str]] = None) -> Report:
         page = README.read_text(encoding="utf-8")
         README.write_text(with_tables(page, NAME, markdown(report, known)), encoding="utf-8")
     print(markdown(report, known))
+    if failed := [curve.name for curve in wanted if not points_of(report, curve)]:
+        sys.exit(f"failed, and to be measured by --resume: {', '.join(failed)}")
     return report
 
 
 def measure_one(curve: Curve, plan: Plan, report: Report, file: Optional[Path]) -> None:
+    """Adds a curve to the report and its file; one that fails is said, and left to a `--resume`."""
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="curves-benchmark-") as folder:
-        report.cases += measure(curve, plan, Path(folder))
+    try:
+        with tempfile.TemporaryDirectory(prefix="curves-benchmark-") as folder:
+            points = measure(curve, plan, Path(folder))
+    except Exception:  # of whatever its archives and inputs are drawn with
+        say(f"{curve.name} FAILED, the others go on:\n{traceback.format_exc()}")
+        return
+    report.cases += points
     if file:  # after each: a machine may be taken away
         report.write(file)
-    for line in verdicts(report, curve):
-        say(f"  {line}")
+    for row in (*exponents(curve, points), *notes(curve, points)):
+        say(f"  {row if isinstance(row, str) else ' | '.join(row)}")
     say(f"{curve.name} took {time.monotonic() - start:.0f} s")
 
 

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from benchmarks.cases import Contender
 from benchmarks.curves.curve import INSTALLED, Curve, Point
-from benchmarks.curves.fitting import MEMORY, P99, growth, lines
+from benchmarks.curves.fitting import MEMORY, P99
 from benchmarks.inputs import Inputs
 from benchmarks.measuring.in_turn import say
 from benchmarks.results import CaseResult, Figures
@@ -63,8 +63,8 @@ def measure(curve: Curve, plan: Plan, folder: Path) -> list[CaseResult]:
         folder: an empty one, for the archives.
 
     Returns:
-        A case for each value, named CURVE/VALUE, and one named CURVE that has the exponents. A contender that
-        fails or takes too long has no figures from there on, and the reason in their place.
+        A case for each value, named CURVE/VALUE. A contender that fails or takes too long has no figures from
+        there on, and the reason in their place.
     """
     xs = curve.xs[:QUICK_POINTS] if plan.quick else curve.xs
     points: list[Point] = []
@@ -78,11 +78,7 @@ def measure(curve: Curve, plan: Plan, folder: Path) -> list[CaseResult]:
             for timer in together:
                 stack.enter_context(timer)
             take_rounds(curve, together, len(points), plan)
-    found = [case_of(curve, point, place, timers) for place, point in enumerate(points)]
-    exponents = [
-        finding for name, figures in lines(found).items() for finding in growth(name, curve.x, figures)
-    ]
-    return [*found, CaseResult(curve.name, curve.title, curve.unit, [], exponents)]
+    return [case_of(curve, point, place, timers) for place, point in enumerate(points)]
 
 
 def take_rounds(curve: Curve, timers: Sequence[Timer], points: int, plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""How fast a figure grows: the exponent k of c * x**k, at the end of a curve, where constants count least."""
+"""How fast a figure grows: the exponent k of c * x**k over a curve's upper half, where constants count less."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.results import CaseResult, Figures, Finding, quartiles
+from benchmarks.results import CaseResult, Figures
 
-UPPER_END = 3  # points
-TOLERANCE = (
-    0.15  # of the exponent: 1.23 times as slow over a fourfold x, which is within a shared machine's noise
-)
-MEMORY, P99 = "memory MB", "p99 ms"
+FEWEST = 3  # points that an exponent is taken from, where there are so many
+P99, MEMORY = "p99 ms", "memory MB"  # names in `Figures.more`
+TIME = "time of a call"
+TOLERANCE = {TIME: 0.15, P99: 0.3, MEMORY: 0.15}  # of an exponent: how far it may be above 1 by noise
 
 
 def exponent(xs: Sequence[float], values: Sequence[float]) -> float:
@@ -20,27 +19,33 @@ def exponent(xs: Sequence[float], values: Sequence[float]) -> float:
     return float(np.polyfit(np.log(xs), np.log(values), 1)[0])
 
 
-def growth(name: str, x: str, points: Sequence[Figures]) -> list[Finding]:
-    """How the time of a call and the memory of one contender grow over a curve.
+def upper_end(points: Sequence[Figures]) -> list[Figures]:
+    """The last half of the points that have figures, and of few the last three."""
+    there = [each for each in points if not each.missing]
+    return there[-max(FEWEST, (len(there) + 1) // 2) :]
+
+
+def growth(x: str, points: Sequence[Figures]) -> dict[str, float]:
+    """The exponents of one contender over a curve, by what grows: `TIME`, `P99` and `MEMORY`.
 
     Args:
-        name: the contender.
-        x: what grows, by which `Figures.more` has its value.
+        x: what it grows with, by which `Figures.more` has its value.
         points: ascending; those without figures are left out.
     """
-    last = [each for each in points if not each.missing][-UPPER_END:]
+    last = upper_end(points)
     if len(last) < 2:
-        return []
+        return {}
     xs = [each.more[x] for each in last]
-    rounds = [exponent(xs, seconds) for seconds in zip(*(each.seconds for each in last))]
-    found = [_finding(f"{name}, seconds a call", exponent(xs, [each.median for each in last]), rounds)]
-    if all(MEMORY in each.more for each in last):
-        found.append(_finding(f"{name}, memory", exponent(xs, [each.more[MEMORY] for each in last]), []))
+    found = {TIME: exponent(xs, [each.median for each in last])}
+    for name in (P99, MEMORY):
+        if all(name in each.more for each in last):
+            found[name] = exponent(xs, [each.more[name] for each in last])
     return found
 
 
-def _finding(text: str, value: float, rounds: list[float]) -> Finding:
-    return Finding(f"exponent of {text}", value, *quartiles(rounds or [value]), most=1 + TOLERANCE)
+def is_linear(name: str, value: float) -> bool:
+    """Whether an exponent, of what `growth` names so, is no worse than linear."""
+    return value <= 1 + TOLERANCE[name]
 
 
 def lines(cases: Sequence[CaseResult]) -> dict[str, list[Figures]]:

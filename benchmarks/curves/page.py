@@ -1,50 +1,62 @@
-"""The curves as Markdown: a table and a verdict each."""
+"""The curves as Markdown: of each its plot, a table of its growth, and one of its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from benchmarks.curves.curve import Curve
-from benchmarks.curves.fitting import MEMORY, P99, TOLERANCE, lines
+from benchmarks.curves.fitting import MEMORY, P99, TIME, growth, is_linear, lines
 from benchmarks.curves.plots import PREFIX, points_of
 from benchmarks.report import number, table
-from benchmarks.results import CaseResult, Figures, Finding, Report
+from benchmarks.results import CaseResult, Figures, Report
+
+HEADS = {TIME: "time of a call", P99: "p99", MEMORY: "memory"}
 
 
 def markdown(report: Report, curves: Sequence[Curve], plots: str = "runs") -> str:
-    """The machine, and for each curve that the report has its plot, its verdicts and its table."""
+    """The machine, and for each curve that the report has its plot, its growth and its figures."""
     machine = "; ".join(f"{key} {value}" for key, value in report.machine.items() if value is not None)
     parts = [f"{machine}."]
     for curve in curves:
         if points := points_of(report, curve):
-            picture = f"![{curve.title}, by {curve.x}]({plots}/{PREFIX}{curve.name}.png)"
-            verdict = "\n".join(f"- {line}" for line in verdicts(report, curve))
-            parts += [f"**{curve.name}**: {curve.title}", picture, verdict, table(rows(curve, points))]
+            parts += [
+                f"**{curve.name}**: {curve.title}",
+                f"![{curve.title}, by {curve.x}]({plots}/{PREFIX}{curve.name}.png)",
+            ]
+            parts += [table(exponents(curve, points)), *notes(curve, points), table(rows(curve, points))]
     return "\n\n".join(parts)
 
 
-def verdicts(report: Report, curve: Curve) -> Iterator[str]:
-    """What each contender's growth is, and where its curve ends."""
-    (found,) = [case.findings for case in report.cases if case.name == curve.name]
-    for finding in found:
-        yield f"{finding.text}: {finding.value:.2f}, {judgement(curve, finding)}"
-    for name, figures in lines(points_of(report, curve)).items():
+def exponents(curve: Curve, points: Sequence[CaseResult]) -> list[list[str]]:
+    """A row a contender: the exponents of its time, its p99 and its memory, those beyond linear in bold."""
+    found = [["exponent of", *HEADS.values()]]
+    for name, figures in lines(points).items():
+        own = growth(curve.x, figures)
+        found.append([name, *(shown(each, own[each]) if each in own else "" for each in HEADS)])
+    return found
+
+
+def shown(name: str, value: float) -> str:
+    text = f"{round(value, 2) + 0:.2f}"  # no -0.00
+    return text if is_linear(name, value) else f"**{text}**"
+
+
+def notes(curve: Curve, points: Sequence[CaseResult]) -> Iterator[str]:
+    """Why a contender's time grows faster than linear, and where its line ends."""
+    for name, figures in lines(points).items():
+        own = growth(curve.x, figures)
+        if beyond := [HEADS[each] for each, value in own.items() if not is_linear(each, value)]:
+            reason = curve.reasons.get(name, "NO REASON KNOWN")
+            yield f"{name}, {' and '.join(beyond)} worse than linear: {reason}."
         if ended := next((each for each in figures if each.missing), None):
-            yield f"{name} ends before {ended.more[curve.x]:g}: {ended.missing}"
-
-
-def judgement(curve: Curve, finding: Finding) -> str:
-    if finding.met:
-        return "linear or better"
-    reason = next((why for name, why in curve.reasons.items() if f" {name}, " in finding.text), None)
-    return f"worse than linear: {reason}" if reason else f"WORSE THAN LINEAR (beyond {1 + TOLERANCE:g})"
+            yield f"{name} ends before {ended.more[curve.x]:,g}: {ended.missing}."
 
 
 def rows(curve: Curve, points: Sequence[CaseResult]) -> list[list[str]]:
     """A row a value; of each contender the rate, p99 and memory."""
     names = list(lines(points))
     heads = [f"{unit}, {name}" for unit in (f"{curve.unit}/s", P99, MEMORY) for name in names]
-    return [[curve.x, *heads], *([f"{case.figures[0].more[curve.x]:g}", *cells(case)] for case in points)]
+    return [[curve.x, *heads], *([f"{case.figures[0].more[curve.x]:,g}", *cells(case)] for case in points)]
 
 
 def cells(case: CaseResult) -> list[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.curves.fitting import MEMORY, exponent, growth
+from benchmarks.curves.fitting import MEMORY, P99, TIME, exponent, growth, is_linear
 from benchmarks.results import Figures
 
 X = "rows of a batch"
@@ -11,7 +11,7 @@ X = "rows of a batch"
 def points(seconds, memory=None, missing_from=None):
     found = []
     for place, second in enumerate(seconds):
-        each = Figures("ours", 1, [second * 0.9, second, second * 1.1], more={X: 2.0**place})
+        each = Figures("ours", 1, [second * 0.9, second, second * 1.1], more={X: 2.0**place, P99: second})
         if memory:
             each.more[MEMORY] = memory[place]
         if missing_from is not None and place >= missing_from:
@@ -25,27 +25,23 @@ def test_the_exponent_is_that_of_the_power(power):
     assert exponent([1, 2, 4, 8], [3 * x**power for x in (1, 2, 4, 8)]) == pytest.approx(power)
 
 
-def test_the_end_of_a_curve_counts_where_its_constant_does_not():
-    (found,) = growth("ours", X, points([1, 1, 1, 1, 2, 4]))
-    assert found.value == pytest.approx(1)
-    assert (found.low, found.high) == pytest.approx((1, 1))
-    assert found.met
+def test_the_upper_half_of_a_curve_counts_where_its_constant_does_not():
+    assert growth(X, points([1, 1, 1, 1, 1, 2, 4, 8]))[TIME] == pytest.approx(1)
+    assert growth(X, points([1, 1, 2, 4]))[TIME] == pytest.approx(1)  # of few points the last three
 
 
-def test_worse_than_linear_misses_and_a_tenth_does_not():
-    (square,) = growth("ours", X, points([1, 4, 16]))
-    (near,) = growth("ours", X, points([1, 2.1, 4.4]))
-    assert (square.met, near.met) == (False, True)
+def test_a_square_is_worse_than_linear_and_what_noise_makes_of_a_line_is_not():
+    square, near = growth(X, points([1, 4, 16])), growth(X, points([1, 2.1, 4.4]))
+    assert (is_linear(TIME, square[TIME]), is_linear(TIME, near[TIME])) == (False, True)
+    assert (is_linear(TIME, 1.25), is_linear(P99, 1.25), is_linear(P99, 1.35)) == (False, True, False)
 
 
-def test_memory_has_an_exponent_of_its_own():
-    time, memory = growth("ours", X, points([1, 2, 4], memory=[100, 400, 1600]))
-    assert time.met
-    assert memory.value == pytest.approx(2)
-    assert memory.text == "exponent of ours, memory"
+def test_p99_and_memory_have_exponents_of_their_own():
+    found = growth(X, points([1, 2, 4], memory=[100, 400, 1600]))
+    assert found == pytest.approx({TIME: 1, P99: 1, MEMORY: 2})
 
 
 def test_where_a_curve_ends_early_what_there_is_counts():
-    (found,) = growth("ours", X, points([1, 2, 4, 64], missing_from=3))
-    assert found.value == pytest.approx(1)
-    assert growth("ours", X, points([1, 2], missing_from=1)) == []
+    found = growth(X, points([1, 2, 4, 64], missing_from=3))
+    assert found[TIME] == pytest.approx(1)
+    assert growth(X, points([1, 2], missing_from=1)) == {}

@@ -8,33 +8,49 @@ import pytest
 from PIL import Image
 
 from benchmarks.cases import OURS, TORCHSERVE
+from benchmarks.curves import __main__ as command
 from benchmarks.curves.__main__ import main
 from benchmarks.curves.cases import curves, photo
+from benchmarks.curves.fitting import P99
 from benchmarks.curves.tasks import checked
 from benchmarks.inputs import Inputs
-from benchmarks.results import read
+from benchmarks.results import CaseResult, Figures, read
 
 
 def test_both_sides_are_timed_and_what_is_in_the_file_is_not_measured_again(torchserve, tmp_path, capsys):
     path = tmp_path / "curves.json"
     asked = ["--upstream", str(torchserve), "--quick", "--only", "text-length", "--json", str(path)]
     main(asked)
-    first, second, whole = read(path).cases
-    assert [case.name for case in (first, second, whole)] == [
-        "text-length/10",
-        "text-length/100",
-        "text-length",
-    ]
+    first, second = read(path).cases
+    assert [case.name for case in (first, second)] == ["text-length/10", "text-length/100"]
     for case in (first, second):
         assert [(each.name, each.missing, len(each.seconds)) for each in case.figures] == [
             (TORCHSERVE, None, 1),
             (OURS, None, 1),
         ]
-    assert whole.findings
     assert "| characters of a text | texts/s, torchserve 0.12 |" in capsys.readouterr().out
     before = path.read_bytes()
     main([*asked, "--resume"])
     assert path.read_bytes() == before
+
+
+def test_a_curve_that_fails_loses_no_other_and_is_left_to_a_resume(torchserve, tmp_path, monkeypatch, capsys):
+    def fake(curve, plan, folder):
+        if curve.name == broken:
+            raise OSError("no space left")
+        figures = [Figures(OURS, 1, [1.0], more={curve.x: 1.0, P99: 1.0})]
+        return [CaseResult(f"{curve.name}/1", "", "texts", figures, [])]
+
+    monkeypatch.setattr(command, "measure", fake)
+    path, broken = tmp_path / "curves.json", "classes"
+    asked = ["--upstream", str(torchserve), "--only", "classes", "tokens", "--json", str(path), "--resume"]
+    with pytest.raises(SystemExit, match="failed, and to be measured by --resume: classes"):
+        main(asked)
+    assert "OSError: no space left" in capsys.readouterr().err
+    assert [case.name for case in read(path).cases] == ["tokens/1"]
+    broken = "none"
+    main(asked)
+    assert [case.name for case in read(path).cases] == ["tokens/1", "classes/1"]
 
 
 def test_an_unknown_curve_and_a_wrong_folder_are_named(torchserve, tmp_path, capsys):
