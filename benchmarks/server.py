@@ -25,7 +25,7 @@ from typing import Any, Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cases import MOBILENET, OURS, SMALL, TORCHSERVE
+from benchmarks.cases import MOBILENET, OPENVINO, OURS, SMALL, TORCHSERVE
 from benchmarks.engines.archives import Served
 from benchmarks.engines.contenders import TorchServe
 from benchmarks.engines.findings import COLUMNS, ratio
@@ -85,6 +85,7 @@ class Case:
 
 
 TWO_WORKERS = {"minWorkers": 2, "maxWorkers": 2}
+BY_OPENVINO = {"handler": {"engine": "openvino"}}
 CASES = (
     Case(
         "photo",
@@ -94,7 +95,8 @@ CASES = (
             Contender(TORCHSERVE, ours=False),
             Contender(OURS),
             Contender(f"{OURS}, minWorkers: 2", config=TWO_WORKERS, rate=3.0),
-            Contender(f"{OURS}, engine: openvino", config={"handler": {"engine": "openvino"}}, rate=3.0),
+            Contender(OPENVINO, config=BY_OPENVINO, rate=3.0),
+            Contender(f"{OPENVINO}, minWorkers: 2", config={**TWO_WORKERS, **BY_OPENVINO}, rate=3.0),
             Contender(f"{TORCHSERVE}, minWorkers: 2", ours=False, config=TWO_WORKERS),
         ),
         exact=False,  # photos are resized, see README.md

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +14,8 @@ from benchmarks.engines.contenders import STOCK
 from benchmarks.load.loads import Measured
 from benchmarks.parts.measuring import MEAN, SUM, TOTALS, tables_of
 from benchmarks.parts.timeline import Batch
-from benchmarks.processes.namespace import ROOT, why_not
-from benchmarks.results import Report, read
+from benchmarks.results import Report
+from unit_tests.benchmarks.conftest import QuickRun
 
 
 def test_a_quick_run_is_one_short_round_of_both_cases() -> None:
@@ -81,27 +78,19 @@ def test_the_parts_of_a_request_are_listed_with_its_mean_latency_and_the_cpu_of_
     assert cpu == {"frontend": 100, "worker": 500, SUM: 600}
 
 
-def quick(folder: Path, what: str) -> Report:
+def quick(quick_run: QuickRun, what: str, folder: Path) -> Report:
     """What a quick run found."""
-    if reason := why_not() or STOCK.missing():
+    if reason := STOCK.missing():
         pytest.skip(reason)
-    file, plot = folder / "quick.json", folder / "quick.png"
-    options = [what, "--quick", "--case", "text", "--json", str(file), "--plot", str(plot)]
-    environment = {key: value for key, value in os.environ.items() if key != server.INSIDE}
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "server.py"), *options],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stderr
-    return read(file)
+    plot = folder / "quick.png"
+    report = quick_run("server.py", what, "--case", "text", "--plot", str(plot))
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    return report
 
 
 @pytest.mark.long
-def test_a_quick_run_has_rates_memory_and_answers_as_torchserves(tmp_path: Path) -> None:
-    (case,) = quick(tmp_path, "rates").cases
+def test_a_quick_run_has_rates_memory_and_answers_as_torchserves(quick_run: QuickRun, tmp_path: Path) -> None:
+    (case,) = quick(quick_run, "rates", tmp_path).cases
     assert [each.name for each in case.figures] == [
         *(each.name for each in server.CASES[1].contenders),
         server.NOTHING,
@@ -116,8 +105,10 @@ def test_a_quick_run_has_rates_memory_and_answers_as_torchserves(tmp_path: Path)
 
 
 @pytest.mark.long
-def test_the_parts_of_a_live_server_add_up_to_what_clients_waited(tmp_path: Path) -> None:
-    latency, slowest, cycle, cpu = quick(tmp_path, "parts").cases
+def test_the_parts_of_a_live_server_add_up_to_what_clients_waited(
+    quick_run: QuickRun, tmp_path: Path
+) -> None:
+    latency, slowest, cycle, cpu = quick(quick_run, "parts", tmp_path).cases
     for figures in (*latency.figures, *slowest.figures):
         assert figures.more[SUM] == pytest.approx(figures.more[MEAN], rel=0.1)
     for figures in cycle.figures:

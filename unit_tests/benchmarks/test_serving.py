@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from benchmarks import serving
-from benchmarks.processes.namespace import ROOT, why_not
-from benchmarks.results import CaseResult, Report, read
+from benchmarks.results import CaseResult, Report
+from unit_tests.benchmarks.conftest import QuickRun
 
 
 def test_resuming_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,22 +22,9 @@ def test_a_quick_run_is_one_short_round_of_two_cases() -> None:
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> list[CaseResult]:
+def cases(quick_run: QuickRun) -> list[CaseResult]:
     """What a quick run of one server found."""
-    if reason := why_not():
-        pytest.skip(reason)
-    file = tmp_path_factory.mktemp("serving") / "quick.json"
-    options = ["--quick", "--only", "embedded", "--case", "echo", "--json", str(file)]
-    environment = {key: value for key, value in os.environ.items() if key != serving.INSIDE}
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "serving.py"), *options],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stderr
-    report = read(file)
+    report = quick_run("serving.py", "--only", "embedded", "--case", "echo")
     assert int(report.machine["requests/s of the load generator at most"].replace(",", "")) > 0
     return report.cases
 
