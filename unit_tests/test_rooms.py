@@ -35,6 +35,7 @@ ROOMS = (
     "parts.py",
     "model_defaults.py",
     "worker.py",
+    "memory.py",
     # a request, and what it and the archive ask for
     "requests",
     "settings.py",

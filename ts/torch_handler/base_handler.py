@@ -14,6 +14,7 @@ from ts.handler_utils.answering.batch import BatchAnswering
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.description import describe
 from ts.handler_utils.explaining.rows import explain_rows
+from ts.handler_utils.memory import ask_for_huge_pages, keep_memory
 from ts.handler_utils.micro_batching import MicroBatching
 from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.models.caller import ModelCaller
@@ -127,6 +128,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
             ValueError: a setting or a file of the archive is wrong; the message says which and why.
             FileNotFoundError: a file that the manifest names is missing.
         """
+        ask_for_huge_pages()
         self.context = context
         self.manifest = context.manifest
         config = getattr(context, "model_yaml_config", None)
@@ -144,6 +146,7 @@ class BaseHandler(ABC):  # noqa: B024 (an ABC, as torchserve's is: a metaclass i
         ModelCaller.of(self).prepare()
         micro_batch = Configuration.of(self).settings.micro_batch
         BatchAnswering.of(self).in_parts = MicroBatching(self, micro_batch) if micro_batch else None
+        keep_memory()
         self.initialized = True
         announce(self)
 

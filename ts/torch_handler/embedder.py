@@ -9,7 +9,6 @@ from PIL import Image
 
 from ts.handler_utils.embedding.embeddings import Embeddings
 from ts.handler_utils.embedding.settings import EmbedderOptions, EmbedderSettings
-from ts.handler_utils.images.memory import prepare_memory
 from ts.handler_utils.images.transform import IMAGENET_MEAN, IMAGENET_STD, ImageTransform
 from ts.handler_utils.model_defaults import ModelDefaults
 from ts.handler_utils.models.warmup import warm_up
@@ -54,7 +53,6 @@ class Embedder(TextHandler):
         Raises:
             ValueError: the setting `head` names no layer of the model, or a file of the archive is wrong.
         """
-        prepare_memory()
         ModelDefaults.of(self).labels = {}  # of which it has none to show, nor to miss
         super().initialize(context)
         embeddings = Embeddings.of(self)

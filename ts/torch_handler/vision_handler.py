@@ -14,7 +14,6 @@ from ts.handler_utils.configuration import is_default_handler
 from ts.handler_utils.description import plain
 from ts.handler_utils.explaining.images import attribute_pixels, integrated_gradients
 from ts.handler_utils.images.batches import ImageBatches
-from ts.handler_utils.images.memory import prepare_memory
 from ts.handler_utils.images.settings import VisionSettings
 from ts.handler_utils.images.transform import ImageTransform
 from ts.handler_utils.micro_batching import MicroBatching
@@ -52,7 +51,6 @@ class VisionHandler(BaseHandler, ABC):
         Raises:
             ValueError: the setting `decoder` names one that does not work here.
         """
-        prepare_memory()
         super().initialize(context)
         start_reading_images(self, context)
         warm_up(self, ImageBatches.of(self).warmup_batch)
