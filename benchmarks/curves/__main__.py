@@ -26,11 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from benchmarks.curves.asking import Plan, measure, rehearsal
 from benchmarks.curves.cases import curves
 from benchmarks.curves.curve import Curve
-from benchmarks.curves.page import exponents, markdown, notes
+from benchmarks.curves.page import exponents, markdown, notes, pages
 from benchmarks.curves.plots import plot_all, points_of
 from benchmarks.measuring.in_turn import say
 from benchmarks.measuring.machine import describe
-from benchmarks.report import README, with_tables
+from benchmarks.report import with_tables
 from benchmarks.results import Report, read
 from benchmarks.workers.processes import installed_torchserve, is_torchserve
 
@@ -53,8 +53,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> Report:
     if options.plots:
         plot_all(report, known, options.plots)
     if options.readme:
-        page = README.read_text(encoding="utf-8")
-        README.write_text(with_tables(page, NAME, markdown(report, known)), encoding="utf-8")
+        for page, tables in pages(report, known).items():
+            page.write_text(with_tables(page.read_text(encoding="utf-8"), NAME, tables), encoding="utf-8")
     print(markdown(report, known))
     if failed := [curve.name for curve in wanted if not points_of(report, curve)]:
         sys.exit(f"failed, and to be measured by --resume: {', '.join(failed)}")
@@ -85,12 +85,14 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     )
     names = [curve.name for curve in curves()]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
-    parser.add_argument("--whole", action="store_true", help="archives of up to 8 GiB: 25 GB of disk")
+    parser.add_argument("--whole", action="store_true", help="archives of up to 8 GiB: 45 GB of disk")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="default: a random one")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--resume", action="store_true", help="leave out the curves that are in that file")
     parser.add_argument("--plots", type=Path, metavar="FOLDER", help="for the plots; needs matplotlib")
-    parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
+    parser.add_argument(
+        "--readme", action="store_true", help="put the tables into benchmarks/README.md and docs/speed.md"
+    )
     parser.add_argument("--quick", action="store_true", help="two values of each curve, to try the script")
     options = parser.parse_args(arguments)
     if options.upstream is None:

@@ -93,11 +93,14 @@ def take_rounds(curve: Curve, timers: Sequence[Timer], points: int, plan: Plan) 
 
 @dataclass
 class Taken:
-    """What was found at one value: the median seconds of each round, those of all calls, and megabytes."""
+    """What was found at one value: the median seconds of each round, those of all calls, and megabytes.
+
+    Memory is that of the first round, in which a process has not yet been asked for anything larger.
+    """
 
     rounds: list[float] = field(default_factory=list)
     calls: list[float] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
+    memory: Optional[float] = None
     missing: Optional[str] = None
 
 
@@ -158,8 +161,8 @@ class Timer:
         taken = self.taken[place]
         taken.rounds.append(statistics.median(calls))
         taken.calls += calls
-        if memory:
-            taken.memory.append(sum(memory))
+        if memory and taken.memory is None:
+            taken.memory = sum(memory)
         if taken.rounds[-1] > self._plan.longest:
             self._end(place + 1, f"not asked, since a call took {taken.rounds[-1]:.0f} s before")
 
@@ -209,7 +212,7 @@ def figures_of(curve: Curve, point: Point, name: str, taken: Taken) -> Figures:
     if taken.calls:
         found.more[P99] = 1000 * percentile(taken.calls, 0.99)
     if taken.memory:
-        found.more[MEMORY] = max(taken.memory)
+        found.more[MEMORY] = taken.memory
     return found
 
 

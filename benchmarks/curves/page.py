@@ -1,16 +1,24 @@
-"""The curves as Markdown: of each its plot, a table of its growth, and one of its figures."""
+"""The curves as Markdown: of each its plot, a table of its growth and one of its figures; of all a summary."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from benchmarks.cases import OURS, TORCHSERVE
 from benchmarks.curves.curve import Curve
 from benchmarks.curves.fitting import MEMORY, P99, TIME, growth, is_linear, lines
 from benchmarks.curves.plots import PREFIX, points_of
-from benchmarks.report import number, table
+from benchmarks.report import README, number, table
 from benchmarks.results import CaseResult, Figures, Report
 
+SPEED = Path(__file__).resolve().parents[2] / "docs" / "speed.md"
 HEADS = {TIME: "time of a call", P99: "p99", MEMORY: "memory"}
+
+
+def pages(report: Report, curves: Sequence[Curve]) -> dict[Path, str]:
+    """What stands on which page between the marks that bear the report's name."""
+    return {README: markdown(report, curves), SPEED: summary(report, curves)}
 
 
 def markdown(report: Report, curves: Sequence[Curve], plots: str = "runs") -> str:
@@ -25,6 +33,34 @@ def markdown(report: Report, curves: Sequence[Curve], plots: str = "runs") -> st
             ]
             parts += [table(exponents(curve, points)), *notes(curve, points), table(rows(curve, points))]
     return "\n\n".join(parts)
+
+
+def summary(report: Report, curves: Sequence[Curve]) -> str:
+    """A row a curve: the time of a call from its first value to its last, and how that and memory grow here."""
+    found = [["what grows", "from, to", "torchserve 0.12, ms a call", "here", "exponent", "memory here, MB"]]
+    for curve in curves:
+        if points := points_of(report, curve):
+            found.append([curve.x, *summary_cells(curve, points)])
+    return table(found)
+
+
+def summary_cells(curve: Curve, points: Sequence[CaseResult]) -> list[str]:
+    figures = lines(points)
+    (other, others), own = next(iter(figures.items())), figures[OURS]
+    there = [each for each in own if not each.missing]
+    theirs = span([1000 * each.median for each in others if not each.missing])
+    return [
+        f"{own[0].more[curve.x]:,g} to {own[-1].more[curve.x]:,g}",
+        theirs if other == TORCHSERVE else f"{other}: {theirs}",
+        span([1000 * each.median for each in there]),
+        shown(TIME, growth(curve.x, own)[TIME]) if len(there) > 1 else "",
+        span([each.more[MEMORY] for each in there if MEMORY in each.more]),
+    ]
+
+
+def span(values: Sequence[float]) -> str:
+    """The first of some values, and the last."""
+    return f"{number(values[0])} to {number(values[-1])}" if values else ""
 
 
 def exponents(curve: Curve, points: Sequence[CaseResult]) -> list[list[str]]:

@@ -19,10 +19,12 @@ MARKS = {"handlers-cuda", "handlers-cpu", "server", "serving"}
 
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_the_tables_of_a_kept_run_are_on_the_page(path: Path) -> None:
-    report, page = read(path), README.read_text(encoding="utf-8")
+    report = read(path)
     assert path.stem == report.name
-    tables = curves_page.markdown(report, curves()) if report.name == "curves" else markdown(report)
-    assert with_tables(page, report.name, tables) == page
+    whole = {README: markdown(report)} if report.name != "curves" else curves_page.pages(report, curves())
+    for file, tables in whole.items():
+        page = file.read_text(encoding="utf-8")
+        assert with_tables(page, report.name, tables) == page
 
 
 def test_no_table_is_on_the_page_whose_run_is_not_kept() -> None:

@@ -23,13 +23,17 @@ SLOW, FAST, ABSENT = (
 
 
 class FakeWorker:
-    """Stands in for a process: a row takes it a second, or a tenth; it fails where `FAILS_AT` says so."""
+    """Stands in for a process: a row takes it a second, or a tenth; it fails where `FAILS_AT` says so.
+
+    It has 100 MB for each row of the largest batch that it was ever asked for.
+    """
 
     FAILS_AT = 8
     running = 0
     asked: ClassVar[list[tuple[str, int]]] = []
 
     def __init__(self, paths, tasks):
+        self.largest = 0
         self.side = "slow" if paths[0] == "upstream" else "fast"
         FakeWorker.running += 1
 
@@ -45,7 +49,8 @@ class FakeWorker:
         self.asked.append((self.side, rows))
         if self.side == "slow" and rows >= self.FAILS_AT:
             raise WorkerError("MemoryError: too many rows")
-        return [rows * (1.0 if self.side == "slow" else 0.1)] * 3, 100.0
+        self.largest = max(self.largest, rows)
+        return [rows * (1.0 if self.side == "slow" else 0.1)] * 3, 100.0 * self.largest
 
     def stop(self):
         FakeWorker.running -= 1
@@ -77,7 +82,7 @@ def test_each_value_has_the_figures_of_each_contender(tmp_path):
     slow, fast = points[2].figures
     assert (slow.seconds, fast.seconds) == ([4.0, 4.0], pytest.approx([0.4, 0.4]))
     assert (slow.rate, fast.rate) == (1.0, pytest.approx(10))
-    assert fast.more == {"rows": 4, P99: pytest.approx(400), MEMORY: 100.0}
+    assert fast.more == {"rows": 4, P99: pytest.approx(400), MEMORY: 400.0}
     assert FakeWorker.running == 0
 
 
@@ -108,7 +113,7 @@ def test_several_processes_answer_at_once_and_their_rows_add_up(tmp_path):
     points = measured(tmp_path, FAST, alone=True)
     (figures,) = points[1].figures
     assert figures.rows == 4  # two rows in each of two processes
-    assert figures.more[MEMORY] == 200.0
+    assert figures.more[MEMORY] == 400.0
 
 
 def test_contenders_take_turns_every_other_round_backwards(tmp_path):

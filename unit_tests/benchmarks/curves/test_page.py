@@ -7,7 +7,7 @@ import pytest
 from benchmarks.cases import OURS, TORCHSERVE, Contender
 from benchmarks.curves.curve import Curve
 from benchmarks.curves.fitting import MEMORY, P99
-from benchmarks.curves.page import markdown
+from benchmarks.curves.page import markdown, summary
 from benchmarks.curves.plots import plot_all, ticks_between
 from benchmarks.results import CaseResult, Figures, Report
 
@@ -57,6 +57,14 @@ def test_exponents_are_shown_and_why_they_are_worse_than_linear(report):
     assert f"{TORCHSERVE}, time of a call and p99 worse than linear: NO REASON KNOWN." in shown
     explained = markdown(report, [curve(reasons={TORCHSERVE: "it squares"})])
     assert f"{TORCHSERVE}, time of a call and p99 worse than linear: it squares." in explained
+
+
+def test_the_summary_has_a_row_a_curve(report):
+    report.cases[2].figures[0] = Figures(TORCHSERVE, 4, missing="it failed", more={X: 4})
+    other = Curve("not-measured", "Another", X, (1,), lambda *_: [], ())
+    assert summary(report, [curve(), other]).splitlines()[2:] == [
+        f"| {X} | 1 to 4 | 100 to 400 | 100 to 400 | 1.00 | 500 to 500 |"
+    ]
 
 
 def test_where_a_curve_ends_is_said(report):
