@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ def check_out(out: Path, force: bool) -> None:
         raise ArchiveError(f"{out} must end in .mar or .tar.gz")
     if not out.parent.is_dir():
         raise ArchiveError(f"{out.parent} is not a folder")
+    if not os.access(out.parent, os.W_OK):
+        raise ArchiveError(f"{out.parent} cannot be written to")
+    if out.is_dir():
+        raise ArchiveError(f"{out} is a folder")
     if out.exists() and not force:
         raise ArchiveError(f"{out} exists already; -f replaces it")
 
@@ -27,7 +32,9 @@ def check_out(out: Path, force: bool) -> None:
 def check_hooks(model: Model) -> None:
     if model.handler is None or not hasattr(model.handler, "inference"):
         name = model.archive.handler
-        raise ArchiveError(f"handler {name!r} has no hooks: only subclasses of BaseHandler can be exported")
+        raise ArchiveError(
+            f"handler {name!r} has no hooks: only subclasses of BaseHandler can be exported or quantized"
+        )
 
 
 def check_exportable(model: Model) -> None:

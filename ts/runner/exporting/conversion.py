@@ -21,6 +21,7 @@ from ts.runner.exporting.repacking import Contents
 from ts.runner.exporting.settings import without
 
 OTHER_ENGINES = ("memory_format", "frozen")  # settings of torch's
+LONGEST = 400  # letters of OpenVINO's reason, whose end says most
 
 
 def write_conversion(network: Any, call: Call, folder: Path) -> None:
@@ -39,8 +40,20 @@ def write_conversion(network: Any, call: Call, folder: Path) -> None:
     except (ImportError, CannotConvertError) as error:
         raise ArchiveError(str(error)) from error
     (folder / MODEL).parent.mkdir()
-    import_openvino().save_model(model, folder / MODEL, compress_to_fp16=False)
+    save(model, folder / MODEL)
     (folder / FACTS).write_text(json.dumps({"signature": signature.name}), encoding="utf-8")
+
+
+def save(model: Any, path: Path) -> None:
+    """Writes an `openvino.Model`, with its weights beside it.
+
+    Raises:
+        ArchiveError: it cannot be written: the disk is full.
+    """
+    try:
+        import_openvino().save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise ArchiveError(f"{path} cannot be written: {str(error)[-LONGEST:].strip()}") from error
 
 
 def with_conversion(archive: Archive, folder: Path, *, precision: Optional[str] = None) -> Contents:
@@ -54,6 +67,8 @@ def with_conversion(archive: Archive, folder: Path, *, precision: Optional[str] 
     was_int8 = (archive.config.get("handler") or {}).get("precision") == INT8
     dropped = ("precision",) if precision or was_int8 else ()
     config, left_out = without(archive.config, (*OTHER_ENGINES, *dropped))
+    if was_int8 and precision == INT8:
+        left_out.remove("handler.precision")
     found = {"engine": "openvino", **({"precision": precision} if precision else {})}
     config["handler"] = {**(config.get("handler") or {}), **found}
     named = dict(archive.model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from ts.runner.exporting.comparison import Comparison, Said, ask, compare
 from ts.runner.exporting.conversion import with_conversion, write_conversion
 from ts.runner.exporting.formats import NAMES, writer
 from ts.runner.exporting.program import Program, export_model, from_torchscript
-from ts.runner.exporting.recording import Call, recorded_calls
+from ts.runner.exporting.recording import Call, check_one_form, first_chunk, recorded_calls
 from ts.runner.exporting.repacking import Contents, new_contents
 from ts.runner.exporting.samples import made_up_inputs, random_images, takes_images
 from ts.runner.exporting.settings import without
@@ -226,16 +226,16 @@ def exported(model: Model, inputs: Sequence[Input], rows: int, save: Any) -> Pro
 
 def converted(model: Model, inputs: Sequence[Input], folder: Path) -> Program:
     """Converts the model of an archive that is started for OpenVINO, in any sizes."""
-    network = model.handler.model
-    if isinstance(network, ChunkedModel) and isinstance(network.model, OnnxModel):
-        network = network.model
+    chunked = model.handler.model
+    network = chunked.model if isinstance(chunked, ChunkedModel) else chunked
     if not isinstance(network, (torch.nn.Module, OnnxModel)):
         kind = type(network).__name__
         raise ArchiveError(
             f"the model of {model.archive.origin} is a {kind}, which OpenVINO does not convert"
         )
-    with model.scope.active():
-        write_conversion(network, call_of(model, islice(cycle(inputs), 2)), folder)
+    call = first_chunk(calls_of(model, islice(cycle(inputs), 2))[0], chunked)
+    with model.scope.active():  # where paths of inputs would be others
+        write_conversion(network, call, folder)
     return Program(None)
 
 
@@ -249,20 +249,29 @@ def other_call(model: Model, inputs: Sequence[Input]) -> Call:
     return call_of(model, islice(cycle(inputs), 3))
 
 
-def call_of(model: Model, inputs: Any) -> Call:
+def call_of(model: Model, inputs: Iterable[Input]) -> Call:
     """What the model is called with for a batch of inputs."""
-    batch = list(inputs)
-    with recorded_calls(model.handler) as calls:
-        answers = model.predict(batch, batch_size=len(batch))
-    check_answers(answers)
+    calls = calls_of(model, inputs)
     if len(calls) != 1:
         raise ArchiveError(
             f"the handler calls its model {len(calls)} times for a batch: it cannot be exported"
         )
-    (call,) = calls
-    return Call(
-        tuple(map(_copy, call.inputs)), {name: _copy(item) for name, item in call.named_inputs.items()}
-    )
+    return calls[0]
+
+
+def calls_of(model: Model, inputs: Iterable[Input]) -> list[Call]:
+    """The calls of the model for a batch of inputs, which are of one form."""
+    batch = list(inputs)
+    with recorded_calls(model.handler) as calls:
+        answers = model.predict(batch, batch_size=len(batch))
+    check_answers(answers)
+    if not calls:
+        raise ArchiveError("the handler does not call its model: it cannot be exported or quantized")
+    check_one_form(calls)
+    return [
+        Call(tuple(map(_copy, call.inputs)), {name: _copy(item) for name, item in call.named_inputs.items()})
+        for call in calls
+    ]
 
 
 def _copy(item: Any) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 import torch
+
+from ts.handler_utils.models.formats.batches import ChunkedModel, run_in_chunks
+from ts.handler_utils.models.openvino.signature import Signature, taken_apart
+from ts.runner.errors import ArchiveError
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,43 @@ class Call:
 
     inputs: tuple[Any, ...]
     named_inputs: dict[str, Any]
+
+
+def check_one_form(calls: Sequence[Call]) -> None:
+    """Refuses calls in several forms, such as those of a model of texts and of images.
+
+    Raises:
+        ArchiveError: with what to do.
+    """
+    forms = {str(signature and signature.name) for signature in map(signature_of, calls)}
+    if len(forms) > 1:
+        raise ArchiveError(
+            f"the handler calls its model in {len(forms)} forms, and one can be converted: give inputs of one"
+            " kind, such as images alone or texts alone"
+        )
+
+
+def signature_of(call: Call) -> Optional[Signature]:
+    return taken_apart(call.inputs, call.named_inputs)[0]
+
+
+def first_chunk(call: Call, model: Any) -> Call:
+    """The call of the network inside of a model that takes batches of certain sizes only; of another the call."""
+    if not isinstance(model, ChunkedModel):
+        return call
+    chunks: list[Call] = []
+
+    def record(*inputs: Any, **named_inputs: Any) -> Any:
+        chunks.append(Call(inputs, named_inputs))
+        raise _Recorded
+
+    with suppress(_Recorded):
+        run_in_chunks(record, model.limits, call.inputs, call.named_inputs)
+    return chunks[0]
+
+
+class _Recorded(Exception):
+    """The first call is known."""
 
 
 class Recorder:

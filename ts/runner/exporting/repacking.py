@@ -12,6 +12,7 @@ import yaml
 from model_archiver.manifest_components.manifest import MANIFEST_PATH
 from model_archiver.reproducible import creation_time
 
+from ts.handler_utils.models.openvino.packed import FOLDER
 from ts.runner.archives.archive import Archive
 from ts.runner.exporting.settings import EAGER_ONLY, without
 
@@ -41,7 +42,7 @@ def new_contents(archive: Archive, model: Path, folder: Path) -> Contents:
     """
     config, left_out = without(archive.config, EAGER_ONLY)
     named = dict(archive.model)
-    files = {name.as_posix(): archive.root / name for name in archive.files()}
+    files = {item.as_posix(): archive.root / item for item in archive.files() if item.parts[0] != FOLDER}
     files.pop(MANIFEST_PATH, None)
     for key in ("serializedFile", "modelFile"):
         name = named.pop(key, None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ts.runner.quantizing.quantize import Plan, quantize_archive
+from ts.runner.quantizing.plan import Plan
+from ts.runner.quantizing.quantize import quantize_archive
 from ts.runner.quantizing.report import Report
 
 __all__ = ["Plan", "Report", "quantize_archive"]

@@ -10,10 +10,13 @@ from rich.console import Console
 
 from ts.runner.commands import default_output
 from ts.runner.fetching.reference import read_reference
-from ts.runner.quantizing.quantize import Plan, quantize_archive
+from ts.runner.quantizing.plan import Plan
+from ts.runner.quantizing.quantize import quantize_archive
 from ts.runner.quantizing.report import Report
 from ts.runner.render import accuracy_table
 from ts.runner.streams import output_to_stderr
+
+MOST_NAMED = 10  # inputs without an answer
 
 
 def quantize(arguments: argparse.Namespace) -> int:
@@ -49,16 +52,19 @@ def document(report: Report) -> dict[str, object]:
         "out": str(report.out),
         "problem": report.problem,
         **report.document(),
+        "refused": dict(report.refused),
         "left_out": report.left_out,
     }
 
 
 def told(report: Report) -> str:
     if report.problem is not None:
-        return f"{report.out} is not written: {report.problem}\n"
-    lines = [f"{report.out} is written"]
+        lines = [f"{report.out} is not written: {report.problem}"]
+    else:
+        lines = [f"{report.out} is written"]
     if report.left_out:
         lines.append(f"left out: {', '.join(report.left_out)}")
-    if report.judgement.refused or report.repeated:
-        lines.append(f"inputs: {report.judgement.refused} refused, {report.repeated} repeated")
+    if report.refused or report.repeated:
+        lines.append(f"inputs: {len(report.refused)} refused, {report.repeated} repeated")
+    lines += [f"{name}: {problem}" for name, problem in report.refused[:MOST_NAMED]]
     return "\n  ".join(lines) + "\n"

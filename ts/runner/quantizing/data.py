@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Callable, NamedTuple, Optional, Union
 
 from ts.runner.answering.payload import Input
@@ -23,6 +24,7 @@ FEWEST = 10  # inputs to calibrate with: judged is what came of them
 FEWEST_HELD_OUT = 50  # to judge by: one of them is 0.02
 MOST_HELD_OUT = 1000
 COLUMN = "text"  # of a table
+SHORT, MOST_SHOWN = 60, 20  # letters of a text, and columns, where they are named
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,25 @@ class Data:
         calibration: by which the ranges of numbers in the network are found.
         held_out: by which it is judged.
         repeated: how many others had the content of one of them.
+        names: of the inputs that are files or URLs, by their paths, as they were given.
     """
 
     calibration: list[Input]
     held_out: list[Input]
     repeated: int
+    names: dict[Path, str]
+
+    def name(self, item: Input) -> str:
+        """What an input is called on the terminal."""
+        if isinstance(item, Path):
+            return self.names.get(item, str(item))
+        text = " ".join((item if isinstance(item, str) else str(item)).split())
+        return repr(text if len(text) <= SHORT else f"{text[:SHORT]}...")
 
 
-def read_data(names: Sequence[str], known: Known, column: Optional[str], most: int, seed: int) -> Data:
+def read_data(
+    names: Sequence[str], known: Known, column: Optional[str], most: int, seed: int, folder: Path
+) -> Data:
     """Reads inputs, and parts them by chance.
 
     Args:
@@ -50,52 +63,77 @@ def read_data(names: Sequence[str], known: Known, column: Optional[str], most: i
         column: of a table, the one with the texts.
         most: to calibrate with.
         seed: of the parting: the same one parts the same inputs in the same way.
+        folder: where what lies behind URLs is kept.
 
     Raises:
         InputError: one cannot be read, or there are too few.
     """
-    found = list(_inputs(names, known, column))
+    fits, what = by_name(known.payloads, known.formats)
+    wanted = Wanted(fits, what)
+    found = list(_inputs(names, wanted, what != "images", column))
     random.Random(seed).shuffle(found)
-    inputs, repeated = _different(found, most + MOST_HELD_OUT)
+    inputs, repeated = _different(found, most + MOST_HELD_OUT, folder)
     if len(inputs) < FEWEST + FEWEST_HELD_OUT:
+        left_out = f" ({repeated} more have the content of others)" if repeated else ""
+        left_out += f" ({wanted})" if wanted.left_out else ""
         raise InputError(
             f"--data has {len(inputs)} different inputs, and at least {FEWEST + FEWEST_HELD_OUT} are wanted:"
-            f" {FEWEST} to calibrate with, and {FEWEST_HELD_OUT} others to judge by"
+            f" {FEWEST} to calibrate with, and {FEWEST_HELD_OUT} others to judge by{left_out}"
         )
     count = max(FEWEST, min(most, len(inputs) // 2, len(inputs) - FEWEST_HELD_OUT))
-    return Data(inputs[:count], inputs[count : count + MOST_HELD_OUT], repeated)
+    items = [item for item, _ in inputs]
+    called = {item: name for item, name in inputs if isinstance(item, Path)}
+    return Data(items[:count], items[count : count + MOST_HELD_OUT], repeated, called)
 
 
-def _different(found: Sequence[Union[Input, _Remote]], most: int) -> tuple[list[Input], int]:
+class _Url(NamedTuple):
+    url: str
+
+
+class _Named(NamedTuple):
+    """An input, and what it is called where it is a file."""
+
+    item: Input
+    name: str = ""
+
+
+def _different(found: Sequence[Union[_Named, _Url]], most: int, folder: Path) -> tuple[list[_Named], int]:
     """The first inputs, at most so many, that differ in content; and how many others were passed over."""
-    different: dict[bytes, Input] = {}
+    different: dict[bytes, _Named] = {}
     repeated = 0
-    for item in found:
-        content = read_content(item.url) if isinstance(item, _Remote) else item
-        digest = _digest(content)
+    for given in found:
+        named = given if isinstance(given, _Named) else _fetched(given.url, folder / str(len(different)))
+        digest = _digest(named.item)
         repeated += digest in different
-        different.setdefault(digest, content)
+        different.setdefault(digest, named)
         if len(different) == most:
             break
     return list(different.values()), repeated
 
 
-class _Remote(NamedTuple):
-    url: str
+def _fetched(url: str, stem: Path) -> _Named:
+    """What lies behind a URL, as a file."""
+    path = stem.with_suffix(PurePosixPath(url.partition("?")[0]).suffix)
+    try:
+        path.write_bytes(read_content(url))
+    except Exception as error:  # file systems raise what they like
+        raise InputError(f"{url} cannot be read: {error}") from error
+    return _Named(path, url)
 
 
-def _inputs(names: Sequence[str], known: Known, column: Optional[str]) -> Iterator[Union[Input, _Remote]]:
-    fits, what = by_name(known.payloads, known.formats)
+def _inputs(
+    names: Sequence[str], wanted: Wanted, may_be_texts: bool, column: Optional[str]
+) -> Iterator[Union[_Named, _Url]]:
     for name in names:
-        read = READERS.get(Path(name).suffix.lower()) if what != "images" else None
+        read = READERS.get(Path(name).suffix.lower()) if may_be_texts else None
         if read is not None and Path(name).is_file():
-            yield from read(Path(name), column)
+            yield from map(_Named, read(Path(name), column))
         else:
-            yield from map(_file, list_files([name], Wanted(fits, what)))
+            yield from map(_file, list_files([name], wanted))
 
 
-def _file(name: str) -> Union[Path, _Remote]:
-    return _Remote(name) if URL.match(name) else Path(name)
+def _file(name: str) -> Union[_Named, _Url]:
+    return _Url(name) if URL.match(name) else _Named(Path(name).absolute(), name)
 
 
 def _digest(item: Input) -> bytes:
@@ -106,7 +144,7 @@ def _digest(item: Input) -> bytes:
         except OSError as error:
             raise InputError(f"{item} cannot be read: {error.strerror}") from error
     else:
-        content = bytes(item) if isinstance(item, (bytes, bytearray)) else json.dumps(item).encode()
+        content = json.dumps(item).encode()
     return hashlib.sha256(content).digest()
 
 
@@ -125,23 +163,32 @@ def _values(path: Path, _: Optional[str]) -> Iterator[Input]:
 
 
 def _rows(path: Path, column: Optional[str]) -> Iterator[str]:
-    dialect = "excel-tab" if path.suffix.lower() == ".tsv" else "excel"
-    rows = csv.DictReader(_text(path).splitlines(keepends=True), dialect=dialect)
-    names = list(rows.fieldnames or [])
+    text = _text(path)
+    first_line = text.partition("\n")[0]
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=first_line.count)
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    names = list(rows[0]) if rows else []
     wanted = column or (names[0] if len(names) == 1 else COLUMN)
     if wanted not in names:
-        raise InputError(f"{path} has no column {wanted}: --column names one of {', '.join(names) or 'none'}")
-    try:
-        return (row[wanted] for row in list(rows) if row[wanted])
-    except csv.Error as error:
-        raise InputError(f"{path}: {error}") from error
+        there = ", ".join(str(name)[:SHORT] for name in names[:MOST_SHOWN])
+        raise InputError(
+            f"{path} has no column {wanted}: its first line has the columns' names, and --column names one of"
+            f" {there or 'none'}"
+        )
+    return (row[wanted] for row in rows if row[wanted] and row[wanted].strip())
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path} is not UTF-8 in line {line}: `iconv -t UTF-8` makes it so") from error
 
 
 READERS: dict[str, Callable[[Path, Optional[str]], Iterator[Input]]] = {

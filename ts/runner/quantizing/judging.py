@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple, Optional
 
 import numpy as np
 
-from ts.runner.answering.answer import Answer
-from ts.runner.comparing.answers import is_class_map
-from ts.runner.errors import ArchiveError, InputError
-from ts.runner.numbers import array_of
-from ts.runner.quantizing.data import FEWEST_HELD_OUT
-from ts.runner.render import is_probabilities
+from ts.runner.errors import ArchiveError
 
-TOP_CLASS, PIXELS, COSINE = "top class", "classes of pixels", "cosine of vectors"
+TOP_CLASS, LABELS, VALUES = "top class", "labels above the threshold", "R² of values"
+PIXELS, COSINE, SAME = "classes of pixels", "cosine of vectors", "same answer"
+THRESHOLD = 0.5  # of a label, where the archive's settings name none
+
+
+class Said(NamedTuple):
+    """What an archive says to an input.
+
+    Attributes:
+        of: what of it is compared: one of the names above.
+        names: of pixels their classes [H, W]; else the labels, or the answer itself; empty where numbers are all.
+        numbers: scores [classes], values, probabilities of the pixels' classes [H, W], or a vector.
+    """
+
+    of: str
+    names: np.ndarray
+    numbers: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,11 @@ class Judgement:
         inputs: how many were judged.
         refused: how many more the archive itself gives no answer to.
         agreement: the mean over the inputs, from 0 to 1: of classifiers the share with the same top class; of
-            segmenters the share of pixels with the same class; of vectors their cosine.
-        smallest: of one input.
-        largest_change: of a score of a class, a probability of a pixel's class, or a number of a vector.
+            several labels what both have above the threshold, as a share of what either has; of segmenters the
+            share of pixels with the same class; of vectors their cosine. Of values, the mean over the outputs of
+            the coefficient of determination, 0 at least.
+        smallest: of one input, or of one output.
+        largest_change: of a score of a class, a value, a probability of a pixel's class, or a number of a vector.
         mean_change: of all of these.
     """
 
@@ -42,85 +54,93 @@ class Judgement:
     mean_change: float
 
 
-def judge(before: Sequence[Answer], after: Sequence[Answer]) -> Judgement:
-    """Compares answers to the same inputs.
+class Judge:
+    """Compares what two networks say, input by input.
 
-    Raises:
-        ArchiveError: they are of a kind whose agreement cannot be told.
+    Args:
+        threshold: of labels; None for `THRESHOLD`.
     """
-    pairs = [pair for pair in zip(before, after) if pair[0].ok]
-    found = [_alike(old, new) for old, new in pairs]
-    agreements = [one.agreement for one in found]
-    changes = np.concatenate([one.changes.ravel() for one in found])
-    return Judgement(
-        of=found[0].of,
-        inputs=len(pairs),
-        refused=len(before) - len(pairs),
-        agreement=float(np.mean(agreements)),
-        smallest=float(min(agreements)),
-        largest_change=float(changes.max(initial=0.0)),
-        mean_change=float(changes.mean()) if changes.size else 0.0,
-    )
 
+    def __init__(self, threshold: Optional[float] = None) -> None:
+        self._threshold = THRESHOLD if threshold is None else threshold
+        self._of = ""
+        self._agreements: list[float] = []
+        self._values: list[tuple[np.ndarray, np.ndarray]] = []
+        self._largest = self._sum = 0.0
+        self._count = 0
 
-def check_answered(answers: Sequence[Answer]) -> None:
-    """Refuses inputs of which the archive itself answers too few.
+    def add(self, old: Said, new: Said) -> None:
+        """Compares what they say to one input.
 
-    Raises:
-        InputError: with what it says to another.
-    """
-    count = sum(answer.ok for answer in answers)
-    if count < FEWEST_HELD_OUT:
-        refused = next((answer.response for answer in answers if not answer.ok), "")
-        raise InputError(
-            f"the archive itself answers only {count} of {len(answers)} inputs, and {FEWEST_HELD_OUT} are wanted"
-            f" to judge by; of another it says {str(refused)[:200]}"
+        Raises:
+            ArchiveError: it is not of the same form.
+        """
+        if old.of != new.of or (old.of != TOP_CLASS and old.numbers.shape != new.numbers.shape):
+            raise ArchiveError("the quantized network answers in another form than the one in float32")
+        self._of = old.of
+        if old.of == VALUES:
+            self._values.append((old.numbers, new.numbers))
+        else:
+            self._agreements.append(self._alike(old, new))
+        changes = _changes(old, new)
+        self._largest = max(self._largest, float(changes.max(initial=0.0)))
+        self._sum += float(changes.sum())
+        self._count += changes.size
+
+    def _alike(self, old: Said, new: Said) -> float:
+        if old.of == TOP_CLASS:
+            return float(_top(old) == _top(new))
+        if old.of == LABELS:
+            above = old.numbers >= self._threshold, new.numbers >= self._threshold
+            either = (above[0] | above[1]).sum()
+            return float((above[0] & above[1]).sum() / either) if either else 1.0
+        if old.of == COSINE:
+            lengths = np.linalg.norm(old.numbers) * np.linalg.norm(new.numbers)
+            return float(old.numbers @ new.numbers / max(lengths, 1e-12))
+        return float((old.names == new.names).mean())
+
+    def judgement(self, refused: int) -> Judgement:
+        """What was found.
+
+        Args:
+            refused: how many inputs have no answer in float32.
+        """
+        agreements = self._agreements or _determined(*map(np.stack, zip(*self._values)))
+        return Judgement(
+            of=self._of,
+            inputs=len(self._agreements) or len(self._values),
+            refused=refused,
+            agreement=float(np.mean(agreements)),
+            smallest=float(min(agreements)),
+            largest_change=self._largest,
+            mean_change=self._sum / self._count if self._count else 0.0,
         )
 
 
-@dataclass(frozen=True)
-class _Alike:
-    of: str
-    agreement: float
-    changes: np.ndarray
+def _top(said: Said) -> object:
+    """The best class: its label, or its index."""
+    best = int(said.numbers.argmax())
+    return said.names[best] if said.names.size else best
 
 
-def _alike(old: Answer, new: Answer) -> _Alike:
-    if not new.ok:
-        raise ArchiveError(f"the quantized network has no answer to an input: {new.status}, {new.response}")
-    before, after = old.response, new.response
-    if is_probabilities(before) and is_probabilities(after) and before.keys() == after.keys():
-        return _of_classes(before, after)
-    arrays = array_of(before), array_of(after)
-    if arrays[0] is None or arrays[1] is None or arrays[0].shape != arrays[1].shape:
-        raise _unknown(before)
-    if is_class_map(arrays[0]) and is_class_map(arrays[1]):
-        return _of_pixels(arrays[0], arrays[1])
-    if arrays[0].ndim == 1 and arrays[0].size > 1:
-        return _of_vectors(arrays[0], arrays[1])
-    raise _unknown(before)
+def _changes(old: Said, new: Said) -> np.ndarray:
+    if old.of == PIXELS:  # of those with the same class
+        return np.abs(old.numbers - new.numbers)[old.names == new.names]
+    if old.names.size and old.of == TOP_CLASS:  # of the labels that both name
+        _, first, second = np.intersect1d(old.names, new.names, return_indices=True)
+        return np.abs(old.numbers[first] - new.numbers[second])
+    return np.abs(old.numbers - new.numbers)
 
 
-def _of_classes(before: dict[str, float], after: dict[str, float]) -> _Alike:
-    if len(before) < 2:
-        raise _unknown(before)
-    same = max(before, key=before.__getitem__) == max(after, key=after.__getitem__)
-    return _Alike(TOP_CLASS, float(same), np.array([abs(before[label] - after[label]) for label in before]))
+def _determined(old: np.ndarray, new: np.ndarray) -> list[float]:
+    """The coefficient of determination of each output: 1 - (squared errors) / (squared distances from the mean).
 
-
-def _of_pixels(before: np.ndarray, after: np.ndarray) -> _Alike:
-    same = before[..., 0] == after[..., 0]
-    return _Alike(PIXELS, float(same.mean()), np.abs(before[..., 1] - after[..., 1])[same])
-
-
-def _of_vectors(before: np.ndarray, after: np.ndarray) -> _Alike:
-    lengths = np.linalg.norm(before) * np.linalg.norm(after)
-    return _Alike(COSINE, float(before @ after / max(lengths, 1e-12)), np.abs(before - after))
-
-
-def _unknown(answer: Any) -> ArchiveError:
-    text = str(answer)
-    return ArchiveError(
-        "how far answers agree is told of scores of two classes or more, of classes of pixels and of vectors, and"
-        f" this archive answers {text if len(text) <= 80 else text[:80] + '...'}"
-    )
+    Args:
+        old: values [inputs, outputs].
+        new: those that stand for them.
+    """
+    errors = np.square(new - old).sum(axis=0)
+    spread = np.square(old - old.mean(axis=0)).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(errors == 0, 1.0, 1 - errors / spread)
+    return [float(value) for value in found.clip(min=0)]

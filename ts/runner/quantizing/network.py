@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -12,7 +12,9 @@ import torch
 
 from ts.handler_utils.models.openvino.library import core, import_openvino, without_telemetry
 from ts.runner.errors import ArchiveError
+from ts.runner.exporting.conversion import save
 from ts.runner.exporting.silence import quiet
+from ts.runner.quantizing.stored import Stored
 
 FLOAT = (
     "ends",
@@ -22,8 +24,14 @@ PRESETS = ("performance", "mixed")  # all symmetric; or activations asymmetric, 
 
 DEPTHWISE = "GroupConvolution"
 LAYERS = ("Convolution", DEPTHWISE, "MatMul")
-
-Tensors = Sequence[torch.Tensor]
+# All that have weights which are multiplied; an embedding's are looked up.
+QUANTIZED = (
+    *LAYERS,
+    "ConvolutionBackpropData",
+    "GroupConvolutionBackpropData",
+    "LSTMSequence",
+    "GRUSequence",
+)
 
 
 def import_nncf() -> Any:
@@ -47,7 +55,7 @@ def import_nncf() -> Any:
 def write_quantized(
     source: Path,
     target: Path,
-    calls: Sequence[Tensors],
+    calls: Stored,
     preset: Optional[str],
     left_float: Sequence[str] = (),
 ) -> None:
@@ -65,7 +73,7 @@ def write_quantized(
     """
     nncf = import_nncf()
     model = core().read_model(source)
-    data = nncf.Dataset([[_array(tensor) for tensor in tensors] for tensors in calls])
+    data = nncf.Dataset(calls)
     try:
         with quiet():
             found = nncf.quantize(
@@ -80,7 +88,24 @@ def write_quantized(
     except Exception as error:  # its own have no base
         raise ArchiveError(f"nncf cannot quantize the network: {str(error)[:400]}") from error
     name_by_place(found)
-    import_openvino().save_model(found, target, compress_to_fp16=False)
+    save(found, target)
+
+
+def check_layers(path: Path) -> None:
+    """Refuses a network in float32 of which nothing would compute in int8."""
+    if not any(operation.get_type_name() in QUANTIZED for operation in _operations(core().read_model(path))):
+        raise ArchiveError(
+            "the network has no layer that would compute in int8: no convolution, and no product with a matrix"
+        )
+
+
+def _operations(model: Any) -> Iterator[Any]:
+    """Those of a model, and of the bodies of its loops and branches."""
+    for operation in model.get_ops():
+        yield operation
+        for body in ("get_function", "get_then_body", "get_else_body"):
+            if hasattr(operation, body):
+                yield from _operations(getattr(operation, body)())
 
 
 def name_by_place(model: Any) -> None:
@@ -125,5 +150,5 @@ def is_transformer(model: Any) -> bool:
     return False
 
 
-def _array(tensor: torch.Tensor) -> np.ndarray:
+def as_array(tensor: torch.Tensor) -> np.ndarray:
     return np.asarray(tensor.detach().float() if tensor.dtype == torch.bfloat16 else tensor.detach())

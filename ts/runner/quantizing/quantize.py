@@ -4,67 +4,33 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
-import torch
 from model_archiver.reproducible import source_date_epoch
 
 from ts.handler_utils.models.openvino.packed import FACTS, INT8, MODEL, WEIGHTS, digests
-from ts.handler_utils.models.openvino.signature import taken_apart
-from ts.runner.answering.answer import Answer
-from ts.runner.answering.model import Model, batch_size_of, check_integrity, start_archive
-from ts.runner.answering.payload import Input
+from ts.runner.answering.model import check_integrity, start_archive
 from ts.runner.archives.archive import Archive, open_archive
 from ts.runner.archives.inspection import ACCURACY
-from ts.runner.batch.known import known_of
-from ts.runner.errors import InputError
-from ts.runner.exporting.checks import check_hooks, check_out
+from ts.runner.errors import ArchiveError
+from ts.runner.exporting.checks import check_out
 from ts.runner.exporting.conversion import with_conversion
-from ts.runner.exporting.export import NOT_COMPARED, call_of, converted, in_one_part, pack
-from ts.runner.exporting.recording import recorded_calls
+from ts.runner.exporting.export import in_one_part, pack
 from ts.runner.exporting.repacking import Contents
-from ts.runner.exporting.settings import without
-from ts.runner.exporting.silence import quiet
 from ts.runner.folders import temporary_folder
-from ts.runner.quantizing.data import FEWEST, Data, read_data
-from ts.runner.quantizing.judging import Judgement, check_answered, judge
+from ts.runner.quantizing.asking import Asking
+from ts.runner.quantizing.gathering import FLOAT32, Material, gather
+from ts.runner.quantizing.judging import Judge, Judgement, Said
 from ts.runner.quantizing.network import import_nncf, write_quantized
+from ts.runner.quantizing.plan import Plan
 from ts.runner.quantizing.report import Report
 from ts.runner.quantizing.speed import measure
 
-AGREEMENT = 0.98
-SAMPLES = 300  # nncf's own default
-SEVERAL = 8  # rows of a batch, where the archive names no batchSize
-EVERY_CLASS = {"topk": 1_000_000}
-FLOAT32 = "float32"  # the folder of the network as it was
 WEIGHTS_SUFFIXES = (".pt", ".pth", ".bin", ".safetensors", ".pt2", ".onnx")
 LIBRARIES = ("nncf", "openvino", "torch", "torchserve-handlers")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a network is quantized.
-
-    Attributes:
-        data: files, folders, patterns and URLs; see `ts.runner.quantizing.data.read_data`.
-        min_agreement: with less the archive is not written.
-        samples: inputs to calibrate with, at most.
-        seed: of what parts the inputs.
-        preset: of nncf, "performance" or "mixed"; None for what suits the network.
-        column: of a table, the one with the texts.
-        left_float: kinds of layers that stay in float32, "ends" and "depthwise".
-    """
-
-    data: Sequence[str]
-    min_agreement: float = AGREEMENT
-    samples: int = SAMPLES
-    seed: int = 0
-    preset: Optional[str] = None
-    column: Optional[str] = None
-    left_float: tuple[str, ...] = ()
 
 
 def quantize_archive(
@@ -102,7 +68,11 @@ def quantize_archive(
         temporary_folder("torch-model-") as (folder, _),
     ):
         check_integrity(archive)
-        return re_pack(archive, out, plan, folder, force)
+        try:
+            return re_pack(archive, out, plan, folder, force)
+        except OSError as error:  # the disk is full
+            place = error.filename or folder
+            raise ArchiveError(f"{place} cannot be written: {error.strerror or error}") from error
 
 
 def re_pack(archive: Archive, out: Path, plan: Plan, folder: Path, force: bool) -> Report:
@@ -111,74 +81,13 @@ def re_pack(archive: Archive, out: Path, plan: Plan, folder: Path, force: bool) 
     (folder / MODEL).parent.mkdir()
     write_quantized(folder / FLOAT32 / MODEL, folder / MODEL, material.calls, plan.preset, plan.left_float)
     contents = contents_of(archive, folder)
-    judgement = judge(material.before, answers_of(contents, folder, material))
+    judgement = judged(contents, folder, material)
     report = report_of(archive, out, plan, material, judgement, contents, folder)
     if report.problem is None:
         document = report.document(with_speed=source_date_epoch() is None)
         (folder / ACCURACY).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         pack(replace(contents, files={**contents.files, ACCURACY: folder / ACCURACY}), out, force)
     return report
-
-
-@dataclass(frozen=True)
-class Material:
-    """What an archive said and did in float32.
-
-    Attributes:
-        data: the inputs.
-        calls: what the network was called with for those that calibrate.
-        batch: and for a batch of others.
-        before: the answers to those that are held out.
-    """
-
-    data: Data
-    calls: list[list[torch.Tensor]]
-    batch: list[torch.Tensor]
-    before: list[Answer]
-
-
-def gather(archive: Archive, plan: Plan, folder: Path) -> Material:
-    """Asks an archive in float32 by torch, and converts its network."""
-    config, _ = without(archive.config, NOT_COMPARED)
-    with start_archive(replace(archive, config=in_one_part(config)), device="cpu") as model:
-        check_hooks(model)
-        data = read_data(plan.data, known_of(model.handler, archive), plan.column, plan.samples, plan.seed)
-        before = answers(model, data.held_out)
-        check_answered(before)
-        answered = [item for item, answer in zip(data.held_out, before) if answer.ok]
-        (folder / FLOAT32).mkdir()
-        with quiet():
-            converted(model, answered, folder / FLOAT32)
-        rows = batch_size_of(archive) if "batchSize" in archive.config else SEVERAL
-        batch = tensors_of(call_of(model, answered[:rows]))
-        return Material(data, calls_of(model, data.calibration), batch, before)
-
-
-def calls_of(model: Model, inputs: Sequence[Input]) -> list[list[torch.Tensor]]:
-    """What the network is called with for each input alone; of those that the archive has an answer to."""
-    found = []
-    for item in inputs:
-        with recorded_calls(model.handler) as calls:
-            (answer,) = model.predict([item], batch_size=1)
-        if answer.ok and len(calls) == 1:
-            found.append(tensors_of(calls[0]))
-    if len(found) < FEWEST:
-        raise InputError(
-            f"the archive answers only {len(found)} of {len(inputs)} inputs by one call of its network, and"
-            f" {FEWEST} are wanted to calibrate with"
-        )
-    return found
-
-
-def tensors_of(call: Any) -> list[torch.Tensor]:
-    return [tensor.clone() for tensor in taken_apart(call.inputs, call.named_inputs)[1]]
-
-
-def answers(model: Model, inputs: Sequence[Input]) -> list[Answer]:
-    """What an archive says, of all its classes."""
-    options_class = known_of(model.handler, model.archive).options_class
-    options = EVERY_CLASS if options_class is not None and "topk" in options_class.model_fields else None
-    return model.predict(inputs, options=options, batch_size=SEVERAL)
 
 
 def contents_of(archive: Archive, folder: Path) -> Contents:
@@ -193,12 +102,21 @@ def contents_of(archive: Archive, folder: Path) -> Contents:
     return with_conversion(archive, folder, precision=INT8)
 
 
-def answers_of(contents: Contents, folder: Path, material: Material) -> list[Answer]:
-    """What the new archive says to the inputs that are held out."""
-    trial = folder / "trial.mar"
+def judged(contents: Contents, folder: Path, material: Material) -> Judgement:
+    """Compares what the new archive says to the inputs that are held out with what the old one said."""
+    trial, before = folder / "trial.mar", material.answers
     pack(contents, trial, force=False)
-    with open_archive(trial, max_size=1 << 62) as archive, start_archive(archive, device="cpu") as model:
-        return answers(model, material.data.held_out)
+    judge = Judge(material.threshold)
+    with open_archive(trial, max_size=sys.maxsize) as archive:
+        archive = replace(archive, config=in_one_part(archive.config))
+        with start_archive(archive, device="cpu") as model:
+            after = Asking(model, before.of).ask(before.given)
+            for (names, numbers), (said, problem) in zip(before.stored, after):
+                if said is None:
+                    raise ArchiveError(f"the quantized network has no answer to an input: {problem}")
+                judge.add(Said(before.of, names, numbers), said)
+    trial.unlink()
+    return judge.judgement(len(before.refused))
 
 
 def report_of(
@@ -217,12 +135,13 @@ def report_of(
         min_agreement=plan.min_agreement,
         judgement=judgement,
         calibration=len(material.calls),
-        repeated=material.data.repeated,
+        refused=material.answers.refused,
+        repeated=material.repeated,
         seed=plan.seed,
         preset=plan.preset,
         left_float=plan.left_float,
         sizes={name: size_of(path) for name, path in networks.items()},
-        speed=measure(networks[FLOAT32], networks[INT8], material.batch),
+        speed=measure(networks[FLOAT32], networks[INT8], material.batch, material.rows),
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},
         left_out=contents.left_out,
     )

@@ -22,6 +22,7 @@ class Report:
         min_agreement: what was asked for.
         judgement: on inputs that were held out.
         calibration: how many inputs it was calibrated with.
+        refused: what inputs are called that the archive has no answer to, and what it says to them.
         repeated: how many more inputs had the content of others, and were left out.
         seed: of what parted the inputs.
         preset: of nncf; None for what suits the network.
@@ -37,6 +38,7 @@ class Report:
     min_agreement: float
     judgement: Judgement
     calibration: int
+    refused: Sequence[tuple[str, str]]
     repeated: int
     seed: int
     preset: Optional[str]
@@ -67,6 +69,6 @@ class Report:
             with_speed: without it, the same inputs give the same bytes.
         """
         facts = {**asdict(self), "left_float": list(self.left_float)}
-        for name in ("archive", "out", "left_out", *(() if with_speed else ("speed",))):
+        for name in ("archive", "out", "left_out", "refused", *(() if with_speed else ("speed",))):
             del facts[name]
         return {"precision": "int8", **facts}

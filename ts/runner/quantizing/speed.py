@@ -43,10 +43,9 @@ class Speed:
     dot_products: Optional[bool]
 
 
-def measure(float32: Path, int8: Path, tensors: Sequence[torch.Tensor]) -> Speed:
-    """Measures two networks in turn, on a batch."""
+def measure(float32: Path, int8: Path, tensors: Sequence[torch.Tensor], rows: int) -> Speed:
+    """Measures two networks in turn, on the tensors of a batch of so many rows."""
     networks = [Network(path) for path in (float32, int8)]
-    rows = len(tensors[0])
     times: list[list[float]] = [[], []]
     end = time.perf_counter() + MOST_SECONDS
     while len(times[1]) <= ROUNDS and (len(times[1]) < 3 or time.perf_counter() < end):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from PIL import Image
+from quantizable import CLEAR, OUTLIER, write_archive
 
 from ts.runner import load_archive
 from ts.runner.archives.archive import open_archive
@@ -22,63 +21,9 @@ from ts.runner.errors import ArchiveError, InputError
 from ts.runner.main import main
 from ts.runner.quantizing import Plan, quantize_archive
 from ts.runner.quantizing.data import read_data
-from ts.runner.quantizing.quantize import EVERY_CLASS
 
 for package, extra in (("openvino", "openvino"), ("nncf", "quantize")):
     pytest.importorskip(package, reason=f"needs {package}: pip install 'torchserve-handlers[{extra}]'")
-
-MODEL = """
-import torch
-
-class Network(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(0)
-        self.layer = torch.nn.Conv2d(3, 16, 3)
-        self.last = torch.nn.Linear(16, 5)
-        {first}
-
-    def forward(self, images):
-        return 40 * self.last(torch.relu(self.layer(images)).mean((2, 3)){features})
-"""
-CLEAR = MODEL.format(features="", first="")
-# A feature that is a thousand times the others, and of no class: beside it int8 has no numbers for the others.
-OUTLIER = MODEL.format(
-    features=" + torch.nn.functional.pad(torch.tensor([1e4]), (0, 15))",
-    first="self.last.weight.data[:, 0] = 0",
-)
-COUNT = 70
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """70 pictures of noise, each of a colour of its own; and two that are others again."""
-    folder = tmp_path_factory.mktemp("photos")
-    generator = torch.Generator().manual_seed(0)
-    for index in range(COUNT):
-        colour = torch.randint(0, 256, (1, 1, 3), generator=generator)
-        noise = torch.randint(0, 60, (24, 24, 3), generator=generator)
-        pixels = (colour + noise).clamp(max=255).to(torch.uint8).numpy()
-        Image.fromarray(pixels).save(folder / f"{index:02}.png")
-    for index in range(2):
-        shutil.copy(folder / f"{index:02}.png", folder / f"again{index}.png")
-    return folder
-
-
-def write_archive(folder: Path, code: str, **settings: Any) -> Path:
-    (folder / "MAR-INF").mkdir(parents=True)
-    model = {"modelName": "tiny", "modelVersion": "1.0", "handler": "image_classifier"}
-    model.update(modelFile="model.py", serializedFile="weights.pt", configFile="model-config.yaml")
-    (folder / "MAR-INF" / "MANIFEST.json").write_text(json.dumps({"model": model}))
-    (folder / "model.py").write_text(code)
-    names: dict[str, Any] = {}
-    exec(code, names)
-    torch.save(names["Network"]().state_dict(), folder / "weights.pt")
-    labels = {str(index): f"class {index}" for index in range(5)}
-    (folder / "index_to_name.json").write_text(json.dumps(labels))
-    config = {"batchSize": 4, "handler": {"resize": 20, "crop": 16, **settings}}
-    (folder / "model-config.yaml").write_text(yaml.safe_dump(config))
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +32,10 @@ def clear(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def quantized(clear: Path, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+def quantized(clear: Path, noise: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """An archive that `quantize` has written, and its report."""
     out = tmp_path_factory.mktemp("quantized") / "tiny-int8.mar"
-    return out, quantize_archive(clear, out, Plan([str(photos)], min_agreement=0.9))
+    return out, quantize_archive(clear, out, Plan([str(noise)], min_agreement=0.9))
 
 
 @pytest.fixture
@@ -129,7 +74,7 @@ def test_the_archive_has_all_of_the_old_one_and_the_network_and_the_report(
 
 
 def test_the_report_has_the_numbers_of_both_archives_answers(
-    quantized: tuple[Path, Any], clear: Path, photos: Path
+    quantized: tuple[Path, Any], clear: Path, noise: Path, tmp_path: Path
 ) -> None:
     out, report = quantized
     answers = []
@@ -137,8 +82,10 @@ def test_the_report_has_the_numbers_of_both_archives_answers(
         with load_archive(path, device="cpu") as model:
             from ts.runner.batch.known import known_of
 
-            data = read_data([str(photos)], known_of(model.handler, model.archive), None, 300, 0)
-            answers.append([answer.response for answer in model.predict(data.held_out, options=EVERY_CLASS)])
+            known = known_of(model.handler, model.archive)
+            data = read_data([str(noise)], known, None, 300, 0, tmp_path)
+            said = model.predict(data.held_out, options={"topk": 5})
+            answers.append([answer.response for answer in said])
     tops = [[max(answer, key=answer.get) for answer in said] for said in answers]
     changes = [abs(old[label] - new[label]) for old, new in zip(*answers) for label in old]
     judgement = report.judgement
@@ -149,23 +96,12 @@ def test_the_report_has_the_numbers_of_both_archives_answers(
     assert 0 < judgement.mean_change < judgement.largest_change < 0.2
 
 
-def test_the_parts_of_the_inputs_have_none_in_common(photos: Path) -> None:
-    from ts.runner.batch.known import Known
-
-    known = Known(["an encoded image: bytes"])
-    first, again, other = (read_data([str(photos)], known, None, 15, seed) for seed in (0, 0, 1))
-    assert first == again
-    assert first.calibration != other.calibration
-    assert (len(first.calibration), len(first.held_out), first.repeated) == (15, 55, 2)
-    assert not set(first.calibration) & set(first.held_out)
-
-
 def test_the_same_inputs_give_the_same_bytes(
-    quantized: tuple[Path, Any], clear: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quantized: tuple[Path, Any], clear: Path, noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     for name in ("a.mar", "b.mar"):
-        quantize_archive(clear, tmp_path / name, Plan([str(photos)], min_agreement=0.9))
+        quantize_archive(clear, tmp_path / name, Plan([str(noise)], min_agreement=0.9))
     assert (tmp_path / "a.mar").read_bytes() == (tmp_path / "b.mar").read_bytes()
     with zipfile.ZipFile(tmp_path / "a.mar") as new, zipfile.ZipFile(quantized[0]) as old:
         assert new.read("openvino/model.bin") == old.read("openvino/model.bin")
@@ -173,11 +109,11 @@ def test_the_same_inputs_give_the_same_bytes(
 
 
 def test_what_agrees_too_little_is_not_written(
-    photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    noise: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     archive = write_archive(tmp_path / "outlier", OUTLIER)
-    words = ["quantize", str(archive), "--data", str(photos), "--json"]
+    words = ["quantize", str(archive), "--data", str(noise), "--json"]
     assert main(words) == 1
     said = json.loads(capfd.readouterr().out)
     assert said["judgement"]["agreement"] < 0.98
@@ -190,21 +126,21 @@ def test_what_agrees_too_little_is_not_written(
         "(it was calibrated with 20), --preset mixed, --float ends, --float depthwise, or" in said["problem"]
     )
     assert not list(tmp_path.glob("*.mar"))
-    report = quantize_archive(archive, tmp_path / "ends.mar", Plan([str(photos)], left_float=("ends",)))
+    report = quantize_archive(archive, tmp_path / "ends.mar", Plan([str(noise)], left_float=("ends",)))
     assert report.judgement.agreement == 1
     assert json.loads(json.dumps(report.document()))["left_float"] == ["ends"]
 
 
 def test_the_command_prints_the_report_and_inspect_shows_it(
     clear: Path,
-    photos: Path,
+    noise: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
-    assert main(["quantize", str(clear), "--data", str(photos), "--min-agreement", "0.9"]) == 0
+    assert main(["quantize", str(clear), "--data", str(noise), "--min-agreement", "0.9"]) == 0
     said = capfd.readouterr().out
     assert "agreement (top class)" in said
     assert f"{tmp_path / 'archive-int8.mar'} is written" in said
@@ -217,9 +153,9 @@ def test_the_command_prints_the_report_and_inspect_shows_it(
 
 
 def test_too_few_inputs_are_refused_with_how_many_are_wanted(
-    clear: Path, photos: Path, tmp_path: Path
+    clear: Path, noise: Path, tmp_path: Path
 ) -> None:
-    plan = Plan([str(photos / "0*.png"), str(photos / "again0.png")])
+    plan = Plan([str(noise / "0*.png"), str(noise / "again0.png")])
     with pytest.raises(
         InputError, match="has 10 different inputs, and at least 60 are wanted: 10 to calibrate"
     ):
@@ -280,22 +216,22 @@ def test_int8_without_a_quantized_network_stops_the_load(
 
 
 def test_the_same_archive_answers_in_float32_where_its_settings_say_so(
-    unpacked: Path, clear: Path, photos: Path
+    unpacked: Path, clear: Path, noise: Path
 ) -> None:
     config = {"handler": {"resize": 20, "crop": 16, "engine": "openvino"}}
     (unpacked / "model-config.yaml").write_text(yaml.safe_dump(config))
     answers = []
     for path in (clear, unpacked):
         with load_archive(path, device="cpu") as model:
-            answers.append(model.predict([photos / "00.png"])[0].response)
+            answers.append(model.predict([noise / "00.png"])[0].response)
     assert answers[1] == pytest.approx(answers[0], abs=1e-4)
 
 
-def test_serving_imports_no_nncf_and_sends_nothing(quantized: tuple[Path, Any], photos: Path) -> None:
+def test_serving_imports_no_nncf_and_sends_nothing(quantized: tuple[Path, Any], noise: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from ts.runner import load_archive\n"
         f"with load_archive({str(quantized[0])!r}, device='cpu') as model:\n"
-        f"    assert model.predict([Path({str(photos / '00.png')!r})])[0].ok\n"
+        f"    assert model.predict([Path({str(noise / '00.png')!r})])[0].ok\n"
         "print([name for name in sys.modules if name in ('nncf', 'openvino_telemetry')])"
     )
     found = subprocess.run(
@@ -305,8 +241,8 @@ def test_serving_imports_no_nncf_and_sends_nothing(quantized: tuple[Path, Any], 
 
 
 def test_a_missing_nncf_is_named_with_what_to_install(
-    clear: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clear: Path, noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "nncf", None)
     with pytest.raises(ArchiveError, match=r"pip install 'torchserve-handlers\[quantize\]'"):
-        quantize_archive(clear, tmp_path / "new.mar", Plan([str(photos)]))
+        quantize_archive(clear, tmp_path / "new.mar", Plan([str(noise)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Optional
@@ -16,7 +16,7 @@ from ts.handler_utils.models.openvino.comparison import TOLERANCES, doubled, pro
 from ts.handler_utils.models.openvino.conversion import CannotConvertError, convert, refusal
 from ts.handler_utils.models.openvino.library import processor
 from ts.handler_utils.models.openvino.network import Network
-from ts.handler_utils.models.openvino.packed import INT8, QUANTIZE, packed_model
+from ts.handler_utils.models.openvino.packed import INT8, packed_model
 from ts.handler_utils.models.openvino.signature import Output, Signature
 from ts.handler_utils.models.openvino.source import Source, Tensors, samples, sizes_of
 from ts.utils.documents import one_line
@@ -103,7 +103,14 @@ def make_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
         Exception: torch does not take the call either.
     """
     if source.precision == INT8:
-        return _quantized_form(source, signature, tensors)
+        path = packed_model(source.files, signature, int8=True) if source.files is not None else None
+        if path is not None:
+            return _quantized_form(path, source, signature, tensors)
+        source = replace(source, precision=None)
+        logger.warning(
+            "The archive's int8 network is not for calls of the form %s: these are answered in float32",
+            signature.name,
+        )
     packed = key = None
     if source.files is not None:
         packed = packed_model(source.files, signature)
@@ -121,13 +128,8 @@ def make_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
         return _converted_form(source, signature, tensors, key) if form is None else form
 
 
-def _quantized_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
+def _quantized_form(path: Path, source: Source, signature: Signature, tensors: Tensors) -> Form:
     """The form by the quantized model of the archive, whose answers were judged when it was written."""
-    path = packed_model(source.files, signature, int8=True) if source.files is not None else None
-    if path is None:
-        raise CannotConvertError(
-            f"the archive has no int8 network for calls of the form {signature.name}: `{QUANTIZE}` writes one"
-        )
     args, kwargs = signature.arguments(tensors)
     output = Output(source.call(*args, **kwargs))
     try:
