@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
 from benchmarks.inputs import Inputs
-from benchmarks.measuring.machine import no_bfloat16, no_openvino, no_transformers
+from benchmarks.measuring.machine import no_bfloat16, no_int8, no_openvino, no_transformers, no_vnni
 from benchmarks.models import Network, Unpacked, write_bag_of_words, write_network, write_transformer
 
 TORCHSERVE, OURS = "torchserve 0.12", "this library"
 PILLOW = f"{OURS}, decoder: pillow"
 OPENVINO = f"{OURS}, engine: openvino"
+INT8 = f"{OPENVINO}, precision: int8"
 SMALL, HD, TWELVE_MEGAPIXELS = (500, 375), (1920, 1080), (4000, 3000)
 CALIBRATION = 8  # photos that a random network's statistics are taken of
 
@@ -34,6 +35,7 @@ class Contender:
         fresh: whether each run is the whole life of a process, from its start to its first answer.
         exact: whether its answers are to be torchserve's; None where there is nothing to compare.
         missing: says why it cannot run on this machine, if so.
+        int8: whether its archive is the case's with the network in int8.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Contender:
     fresh: bool = False
     exact: Optional[bool] = True
     missing: Callable[[], Optional[str]] = lambda: None
+    int8: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,14 @@ DECODING_SCALED = Contender("CPU decode at 1/8 alone, all cores", "machine", "de
 
 BARE_OPENVINO = Contender("OpenVINO alone", "machine", "forward_by_openvino", exact=None, missing=no_openvino)
 PIPELINE = Contender("transformers alone", "machine", "own_pipeline", exact=None, missing=no_transformers)
+IN_INT8 = Contender(
+    INT8,
+    "ours",
+    config={"handler": {"engine": "openvino", "precision": "int8"}},
+    exact=False,
+    missing=no_int8,
+    int8=True,
+)
 BY_TRANSFORMERS = Contender(OURS, "ours", exact=None, missing=no_transformers)
 
 MOBILENET = Network("mobilenet_v3_small", "image_classifier", torchscript=True)
@@ -174,6 +185,13 @@ def classifying(name: str, network: Network, least: float, by_openvino: Optional
     contenders = (*versus_both(), with_openvino(exact=False))
     goals = (*both_over_torchserve(least), Goal(OPENVINO, least=by_openvino))
     return Case(name, title, 16, photos(SMALL), network, contenders, goals)
+
+
+def classifying_in_int8() -> Case:
+    """ResNet-50's whole handle, with a goal for int8 where the processor has instructions for it."""
+    case = classifying("classifier-resnet50", RESNET50, 1.5, by_openvino=2.2)
+    goals = (Goal(INT8, least=None if no_vnni() else 8), Goal(INT8, (OPENVINO,)))
+    return replace(case, contenders=(*case.contenders, IN_INT8), goals=(*case.goals, *goals))
 
 
 def with_openvino(task: str = "handle", *, exact: Optional[bool]) -> Contender:
@@ -244,8 +262,12 @@ def classifying_texts_by_transformer() -> Case:
         "text_classifier, 32 news in one batch, a BERT of 6 layers of 384; torchserve has no handler for it,"
         " and the first is this library on torch"
     )
-    contenders = (BY_TRANSFORMERS, with_openvino(exact=True), PIPELINE)
-    goals = (Goal(OPENVINO, (OURS,)), Goal(OURS, (PIPELINE.name,)))
+    contenders = (BY_TRANSFORMERS, with_openvino(exact=True), IN_INT8, PIPELINE)
+    goals = (
+        Goal(OPENVINO, (OURS,)),
+        Goal(OURS, (PIPELINE.name,)),
+        Goal(INT8, (OURS,), least=None if no_vnni() else 3),
+    )
     return Case("texts-transformer", title, 32, texts, write_transformer, contenders, goals, unit="texts")
 
 
@@ -264,7 +286,7 @@ def cpu_cases() -> list[Case]:
         preprocessing("preprocess-12mp", TWELVE_MEGAPIXELS, 3),
         decoding_scaled(),
         classifying("classifier-mobilenet", MOBILENET, 2.5),
-        classifying("classifier-resnet50", RESNET50, 1.5, by_openvino=2.2),
+        classifying_in_int8(),
         computing(),
         classifying_in_bfloat16(),
         answering_masks(),

@@ -14,6 +14,7 @@ from typing import Any, Optional
 from benchmarks.cases import Batches, Case, Contender, Goal
 from benchmarks.inputs import Inputs
 from benchmarks.measuring.agreement import compare
+from benchmarks.measuring.quantizing import INPUTS, in_int8
 from benchmarks.models import Unpacked
 from benchmarks.processes.trees import peak_memory
 from benchmarks.results import CaseResult, Figures, Finding, quartiles
@@ -65,9 +66,13 @@ def measure(case: Case, plan: Plan, folder: Path) -> CaseResult:
         )
     say(f"{case.name}: drawing {plan.batches} batches of {rows}")
     batches = [case.draw(inputs, rows) for _ in range(plan.batches)]
-    archive = case.unpack(folder, inputs, batches, plan.seed)
+    archive = case.unpack(folder / "archive", inputs, batches, plan.seed)
+    quantized = quantize(case, archive, inputs, folder / "quantized")
     with ExitStack() as stack:
-        timers = [stack.enter_context(Timer(case, each, plan, archive, batches)) for each in case.contenders]
+        timers = [
+            stack.enter_context(Timer(case, each, plan, quantized if each.int8 else archive, batches))
+            for each in case.contenders
+        ]
         for timer in timers:
             timer.prepare()
         for number in range(plan.rounds):
@@ -77,6 +82,14 @@ def measure(case: Case, plan: Plan, folder: Path) -> CaseResult:
     check_answers(case, timers)
     figures = [timer.figures for timer in timers]
     return CaseResult(case.name, case.title, case.unit, figures, findings(case.goals, figures))
+
+
+def quantize(case: Case, archive: Unpacked, inputs: Inputs, folder: Path) -> Unpacked:
+    """The archive in int8, if a contender has use for it; else as it is."""
+    if not any(each.int8 and not each.missing() for each in case.contenders):
+        return archive
+    say(f"{case.name}: quantizing")
+    return in_int8(archive, case.draw(inputs, INPUTS), folder)
 
 
 class Timer:

@@ -86,6 +86,23 @@ def no_bfloat16() -> Optional[str]:
     return "the processor has no bfloat16 instructions (avx512_bf16, amx_bf16)"
 
 
+def no_vnni() -> Optional[str]:
+    """Why int8 gains less on this processor than it can: None where it has the instructions, or may have them."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return None
+    if any(flag in flags for flag in ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp")):
+        return None
+    return "the processor has no instructions for int8 (avx512_vnni, avx_vnni, amx_int8)"
+
+
+def no_int8() -> Optional[str]:
+    """Why no network is quantized here: None where what does it is installed."""
+    missing = [name for name in ("nncf", "openvino") if not version(name)]
+    return f"{' and '.join(missing)} not installed" if missing else None
+
+
 def no_openvino() -> Optional[str]:
     """Why OpenVINO computes nothing here: None where it is installed."""
     return None if version("openvino") else "openvino is not installed"
