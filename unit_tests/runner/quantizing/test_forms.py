@@ -103,6 +103,8 @@ FORMS: dict[str, tuple[Callable[[Path], Path], str]] = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_each_form_answers_alike_in_int8_and_the_same_without(name: str, noise: Path, tmp_path: Path) -> None:
+    if name == "torch.export" and torch.__version__ < "2.4":
+        pytest.skip("OpenVINO converts no program of torch 2.3 for batches of any size")
     write, of = FORMS[name]
     archive, out = write(tmp_path / "archive"), tmp_path / "int8.mar"
     report = quantize_archive(archive, out, Plan([str(noise)], min_agreement=0.5))
