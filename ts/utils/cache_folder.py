@@ -12,4 +12,7 @@ def cache_folder() -> Path:
     """The folder that the environment names, or one in this user's cache folder."""
     chosen = os.environ.get(VARIABLE)
     folder = Path(chosen or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torchserve-handlers"))
-    return folder.expanduser()
+    try:
+        return folder.expanduser()
+    except RuntimeError:  # a user without a home, as a container may have: it is "/" then, as Docker has it
+        return Path(os.sep, ".cache", "torchserve-handlers")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,7 @@ from ts.handler_utils.models.openvino import cache as kept_models
 from ts.handler_utils.models.openvino import forms
 from ts.handler_utils.models.openvino.library import import_openvino
 from ts.torch_handler.image_classifier import ImageClassifier
+from ts.utils.cache_folder import cache_folder
 
 pytest.importorskip("openvino", reason="needs OpenVINO: pip install 'torchserve-handlers[openvino]'")
 
@@ -155,10 +157,86 @@ def test_a_disk_that_is_full_fails_no_load(
     assert [path.stat().st_size > 0 for path in cache.glob("*/model.bin")] == [True]
 
 
-def test_notes_of_openvino_that_are_damaged_are_written_anew(start: Callable[[], Any], cache: Path) -> None:
+def changed(path: Path, place: int) -> None:
+    """Changes one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[place] ^= 64
+    path.chmod(0o600)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_notes_of_openvino_in_which_a_bit_has_changed_are_written_anew(
+    start: Callable[[], Any], cache: Path, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
     start()
-    notes = list(cache.glob("*/compiled/*"))
-    for note in notes:
-        note.chmod(0o600)
-        note.write_bytes(note.read_bytes()[:100])
+    (note,) = cache.glob("*/compiled/*")
+    content = note.read_bytes()
+    changed(note, {"first": 0, "middle": len(content) // 2, "last": -1}[place])
     assert answers_as_torch(start())
+    (note,) = cache.glob("*/compiled/*")
+    assert note.read_bytes() == content
+    (noted,) = cache.glob("*/compared.json")
+    assert set(json.loads(noted.read_bytes())["files"]) == {"model.xml", "model.bin", f"compiled/{note.name}"}
+    assert caplog.text.count(CONVERTS) == 1
+
+
+@pytest.mark.parametrize("name", ["model.bin", "model.xml"])
+def test_a_model_in_which_a_bit_has_changed_is_converted_anew(
+    start: Callable[[], Any], cache: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    start()
+    (path,) = cache.glob(f"*/{name}")
+    changed(path, -1)
+    for _ in range(2):
+        assert answers_as_torch(start())
+    assert caplog.text.count(CONVERTS) == 2
+    assert "is left aside, and the model converted anew: it is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"files": 3}', '{"files": {"model.xml": []}, "sizes": 3}'])
+def test_what_was_noted_is_not_what_it_was(
+    start: Callable[[], Any], cache: Path, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    start()
+    (noted,) = cache.glob("*/compared.json")
+    noted.write_text(content)
+    assert answers_as_torch(start())
+    assert caplog.text.count(CONVERTS) == 2
+
+
+def test_what_a_killed_conversion_has_left_is_nobodys(start: Callable[[], Any], cache: Path) -> None:
+    part = cache / "tmpkilled"
+    part.mkdir(parents=True)
+    (part / "model.xml").write_text("<net")
+    assert answers_as_torch(start())
+    assert len(list(cache.glob("*/compared.json"))) == 1
+
+
+def test_a_cache_that_is_deleted_while_workers_run_is_made_anew(
+    start: Callable[[], Any], cache: Path
+) -> None:
+    handler = start()
+    shutil.rmtree(cache.parent)
+    assert answers_as_torch(handler)
+    assert answers_as_torch(start())
+    assert len(list(cache.glob("*/model.xml"))) == 1
+
+
+def test_a_user_without_a_home_converts_at_each_start(
+    start: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("TORCHSERVE_HANDLERS_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def without_home(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", without_home)
+    assert cache_folder() == Path("/.cache/torchserve-handlers")
+    monkeypatch.setattr(kept_models, "cache_folder", lambda: Path("/proc/nothing"))
+    assert answers_as_torch(start())
+    assert (
+        "The model is converted anew at each start, since /proc/nothing/openvino cannot be written"
+        in caplog.text
+    )
