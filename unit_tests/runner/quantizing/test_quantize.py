@@ -14,10 +14,12 @@ import torch
 import yaml
 from quantizable import CLEAR, OUTLIER, write_archive
 
+from ts.handler_utils.models.caller import ModelCaller
 from ts.runner import load_archive
 from ts.runner.archives.archive import open_archive
 from ts.runner.archives.inspection import inspection
 from ts.runner.errors import ArchiveError, InputError
+from ts.runner.exporting.export import export_archive
 from ts.runner.main import main
 from ts.runner.quantizing import Plan, quantize_archive
 from ts.runner.quantizing.data import read_data
@@ -246,3 +248,25 @@ def test_a_missing_nncf_is_named_with_what_to_install(
     monkeypatch.setitem(sys.modules, "nncf", None)
     with pytest.raises(ArchiveError, match=r"pip install 'torchserve-handlers\[quantize\]'"):
         quantize_archive(clear, tmp_path / "new.mar", Plan([str(noise)]))
+
+
+def test_calls_of_another_form_are_answered_in_float32_with_a_warning(
+    quantized: tuple[Path, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    images = torch.rand(2, 3, 16, 16)
+    with load_archive(quantized[0], device="cpu") as model:
+        handler = model.handler
+        call = ModelCaller.of(handler)
+        found = call(images=images)  # of a model of images and of texts it would be the others
+        assert "is not for calls of the form ((), {'images': *})" in caplog.text
+        assert torch.allclose(found, handler.model(images), atol=1e-4)
+        assert not torch.allclose(call(images), handler.model(images), atol=1e-4)
+
+
+def test_an_archive_that_is_exported_has_no_network_in_int8_left(
+    quantized: tuple[Path, Any], noise: Path, tmp_path: Path
+) -> None:
+    report = export_archive(quantized[0], tmp_path / "new.mar", inputs=[noise / "00.png"], device="cpu")
+    assert report.comparison.problem is None
+    with zipfile.ZipFile(tmp_path / "new.mar") as archive:
+        assert not [name for name in archive.namelist() if name.startswith("openvino/")]
