@@ -135,7 +135,12 @@ def tokens() -> Curve:
     )
 
 
-ONE_THREAD = Contender(f"{OURS}, OMP_NUM_THREADS=1", "ours", "handle_in_one_thread")
+MOST_WORKERS = 8
+SHARING = Contender(
+    f"{OURS}, minWorkers: {MOST_WORKERS}", "ours", "handle_in_a_worker", {"minWorkers": MOST_WORKERS}
+)
+WAITING = "each computes in as many threads as there are cores, which wait for each other's"
+SHARED = f"{WAITING}; in a TorchServe its workers share them, as with minWorkers here"
 
 
 def workers() -> Curve:
@@ -148,10 +153,11 @@ def workers() -> Curve:
         "workers",
         "image_classifier, MobileNetV3-small (TorchScript), batches of 8, all workers at work",
         "workers",
-        (1, 2, 4, 8),
+        (1, 2, 4, MOST_WORKERS),
         draw,
-        (*BOTH, ONE_THREAD),
+        (*BOTH, SHARING),
         alone=True,
+        reasons={BOTH[0].name: WAITING, OURS: SHARED},
     )
 
 

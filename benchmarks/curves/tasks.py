@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import os
 import re
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -74,9 +74,9 @@ def handle_one_by_one(spec: Spec, handlers: dict[str, Any]) -> Answer:
     return lambda _: finish([checked(handler.handle([row], context), context)[0] for row in rows])
 
 
-def handle_in_one_thread(spec: Spec, handlers: dict[str, Any]) -> Answer:
-    """As `handle`; each operation, and the reading of photos, by one thread."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, which no handler has done yet
+def handle_in_a_worker(spec: Spec, handlers: dict[str, Any]) -> Answer:
+    """As `handle`, in what the handler takes for a worker of TorchServe, which shares the CPUs with others."""
+    sys.argv[0] = "model_service_worker.py"
     return handle(spec, handlers)
 
 
@@ -124,7 +124,7 @@ def own_pipeline(spec: Spec, _: dict[str, Any]) -> Answer:
 
 TASKS: dict[str, Callable[[Spec, dict[str, Any]], Answer]] = {
     "handle": handle,
-    "handle_in_one_thread": handle_in_one_thread,
+    "handle_in_a_worker": handle_in_a_worker,
     "handle_one_by_one": handle_one_by_one,
     "packed": packed,
     "own_pipeline": own_pipeline,

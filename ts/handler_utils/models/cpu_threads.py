@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+from ts.utils.siblings import count_siblings
+
 WORKER = "model_service_worker.py"
 CHOSEN_BY = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 FEW_WEIGHTS = 1_000_000  # by which a text is multiplied in less time than it takes to wake a thread up
@@ -26,10 +28,12 @@ def share_cpus(config: Mapping[str, Any]) -> None:
     """Lets all workers of a model together compute by as many threads as torch gives to one.
 
     Args:
-        config: the archive's model-config.yaml, whose `minWorkers` is how many workers there are.
+        config: the archive's model-config.yaml, whose `minWorkers` is how many workers there are; without it
+            TorchServe starts `default_workers_per_model` of them, by default one a CPU, which are counted.
     """
-    workers = config.get("minWorkers")
-    if isinstance(workers, int) and workers > 1:
+    if _is_worker():
+        named = config.get("minWorkers")
+        workers = max(1, named if isinstance(named, int) else 1, count_siblings(WORKER))
         _limit(max(1, _AT_FIRST // workers))
 
 
@@ -41,7 +45,11 @@ def compute_bags_alone(model: Any) -> None:
 
 
 def _limit(threads: int) -> None:
-    is_worker, now = os.path.basename(sys.argv[0]) == WORKER, torch.get_num_threads()
-    if is_worker and now in _unchosen and threads < now and not any(map(os.environ.get, CHOSEN_BY)):
+    now = torch.get_num_threads()
+    if _is_worker() and now in _unchosen and threads < now and not any(map(os.environ.get, CHOSEN_BY)):
         torch.set_num_threads(threads)
         _unchosen.add(threads)
+
+
+def _is_worker() -> bool:
+    return os.path.basename(sys.argv[0]) == WORKER

@@ -32,6 +32,15 @@ def test_workers_share_the_cpus_and_each_has_a_thread(workers: int, threads: int
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.parametrize(("config", "threads"), [({}, 2), ({"minWorkers": 2}, 2), ({"minWorkers": 6}, 1)])
+def test_workers_that_run_are_counted_where_the_archive_names_fewer(
+    config: dict[str, int], threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu_threads, "count_siblings", {"model_service_worker.py": 3}.get)
+    share_cpus(config)
+    assert torch.get_num_threads() == threads
+
+
 @pytest.mark.parametrize("config", [{}, {"minWorkers": None}, {"minWorkers": "2"}, {"minWorkers": 0}])
 def test_of_no_known_number_of_workers_nothing_follows(config: dict[str, object]) -> None:
     share_cpus(config)
