@@ -13,7 +13,7 @@ from ts.handler_utils.models.formats.batches import BatchLimits, ChunkedModel, r
 from ts.handler_utils.models.openvino.conversion import CannotConvertError, refusal
 from ts.handler_utils.models.openvino.forms import Form, make_form
 from ts.handler_utils.models.openvino.signature import Signature, taken_apart
-from ts.handler_utils.models.openvino.source import Source
+from ts.handler_utils.models.openvino.source import Source, marks
 
 FORMS = 4  # of calls, each of which is converted: a model of images and texts has two
 
@@ -43,7 +43,7 @@ class OpenVinoCaller:
         self._source, self.strict = source, strict
         self._forms: list[Form] = []
         self._refused: list[Any] = []  # signatures
-        self._marks = _marks(source.model)
+        self._marks = marks(source.model)
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -52,11 +52,13 @@ class OpenVinoCaller:
         Raises:
             ValueError: OpenVINO cannot compute it, and this is `strict`.
         """
+        if self._limits == BatchLimits():
+            return self._call(*args, **kwargs)
         return run_in_chunks(self._call, self._limits, args, kwargs)
 
     def is_current(self) -> bool:
         """Whether the model is what it was when this was made."""
-        return _marks(self._source.model) == self._marks
+        return marks(self._source.model) == self._marks
 
     def give_up(self) -> None:
         """Stands for no model from now on."""
@@ -64,7 +66,8 @@ class OpenVinoCaller:
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         signature, tensors = taken_apart(args, kwargs)
-        form = self._form(signature, tensors)
+        has_rows = all(tensor.numel() for tensor in tensors)
+        form = self._form(signature, tensors) if has_rows else None
         return self._source.call(*args, **kwargs) if form is None else form(tensors)
 
     def _form(self, signature: Optional[Signature], tensors: list[torch.Tensor]) -> Optional[Form]:
@@ -99,17 +102,3 @@ class OpenVinoCaller:
         if not self.strict and any(hooks):
             raise refusal(model, "it has hooks, which would not be called")
         return signature
-
-
-def _marks(model: Any) -> list[Any]:
-    """What changes where a model is changed: the places and versions of its tensors, and its modes."""
-    if not isinstance(model, torch.nn.Module):
-        return []
-    try:
-        tensors = [*model.parameters(), *model.buffers()]
-        return [
-            [(tensor.data_ptr(), tensor._version) for tensor in tensors],
-            [module.training for module in model.modules()],
-        ]
-    except RuntimeError:  # tensors that were made in inference mode have no versions
-        return []

@@ -55,12 +55,52 @@ def samples(source: Source, signature: Signature, tensors: Tensors) -> Iterator[
     elif len(rows) == 1 and rows != {0}:
         calls = [[tensor[:1] for tensor in tensors], tensors]
     if all(tensor.is_floating_point() for tensor in tensors):  # other values, by which nothing is to branch
-        calls.append([0.5 * tensor.flip(-1) for tensor in tensors])
+        calls += [[scale * tensor.flip(-1) for tensor in tensors] for scale in (0.5, -2, 4)]
     for given in calls:
         args, kwargs = signature.arguments(given)
         # Of the call itself, what the model raises is the caller's; else the first sizes need not be the rows'.
         with nullcontext() if given is tensors else suppress(Exception):
             yield given, Output(source.call(*args, **kwargs))
+
+
+def marks(model: Any) -> list[Any]:
+    """What changes where a model is changed: the places and versions of its tensors, and its modes."""
+    if not isinstance(model, torch.nn.Module):
+        return []
+    try:
+        tensors = [*model.parameters(), *model.buffers()]
+        return [
+            [(tensor.data_ptr(), tensor._version) for tensor in tensors],
+            [module.training for module in model.modules()],
+        ]
+    except RuntimeError:  # tensors that were made in inference mode have no versions
+        return []
+
+
+class Range:
+    """Of the inputs that were compared the smallest and largest sizes, and of whole numbers the values."""
+
+    def __init__(self, *calls: Tensors) -> None:
+        self._bounds: list[tuple[int, int]] = []
+        for tensors in calls:
+            self.add(tensors)
+
+    def add(self, tensors: Tensors) -> None:
+        found = _extents(tensors)
+        before = self._bounds or found
+        self._bounds = [(min(low, its), max(high, top)) for (low, high), (its, top) in zip(before, found)]
+
+    def holds(self, tensors: Tensors) -> bool:
+        """Whether inputs lie within."""
+        pairs = zip(self._bounds, _extents(tensors))
+        return bool(self._bounds) and all(low <= its and top <= high for (low, high), (its, top) in pairs)
+
+
+def _extents(tensors: Tensors) -> list[tuple[int, int]]:
+    """The least and the greatest of each size, and of each tensor of whole numbers, such as indexes of words."""
+    sizes = [(size, size) for tensor in tensors for size in tensor.shape]
+    whole = [tensor for tensor in tensors if not tensor.is_floating_point() and tensor.numel()]
+    return sizes + [(int(tensor.min()), int(tensor.max())) for tensor in whole]
 
 
 def sizes_of(tensors: Tensors) -> tuple[torch.Size, ...]:
