@@ -4,9 +4,10 @@
                                 [--plots FOLDER] [--readme] [--quick]
 
 Run in the repository's folder, whose library is installed (`pip install -e .`). FOLDER is as for
-benchmarks/handlers.py. Takes a quarter of an hour on two quiet cores, 8 GB of disk and of memory; with `--whole`,
-which goes on to archives of 8 GiB, some minutes more, 45 GB of disk and 20 GB of memory. Nothing is downloaded. With `--resume` the
-curves that are in the file already are not measured again; where all are, plots and tables are made of it anew.
+benchmarks/handlers.py. Takes a quarter of an hour on two quiet cores, 8 GB of disk and of memory; with
+`--whole`, which goes on to archives of 8 GiB, some minutes more, 45 GB of disk and 20 GB of memory. Nothing is
+downloaded. With `--resume` the curves that are in the file already are not measured again; where all are, plots
+and tables are made of it anew.
 """
 
 from __future__ import annotations
