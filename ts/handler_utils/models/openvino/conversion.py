@@ -14,11 +14,15 @@ from typing import Any
 import torch
 
 from ts.handler_utils.models.formats.onnx import OnnxModel, ordered
-from ts.handler_utils.models.openvino.library import import_converter, import_openvino
+from ts.handler_utils.models.openvino.library import import_converter, import_openvino, version
 from ts.handler_utils.models.openvino.signature import Output, Signature
 from ts.utils.documents import one_line
 
-_UNKNOWN = re.compile(r"No conversion rule found for operations: ([^\n]*)")
+_UNKNOWN = re.compile(
+    r"(?:No conversion rule found for operations|does not support the following ONNX operations): ([^\n]*)"
+)
+_CONFINED = (2026, 2)  # the first OpenVINO that reads an ONNX file's external data in its own folder alone
+_EXTERNAL = b"location"  # the key of such data's path: TensorProto.external_data, onnx.proto
 _FAILED = re.compile(r"detailed log:\s*-- (\S+) with a message:\s*([^\n]*)")
 # Where in its own code OpenVINO failed.
 _PLACE = re.compile(
@@ -74,6 +78,11 @@ def convert_onnx(path: Path) -> Any:
     Raises:
         CannotConvertError: it is no ONNX file, has operators that OpenVINO does not know, or lacks data.
     """
+    if version() < _CONFINED and _EXTERNAL in path.read_bytes():
+        needed = ".".join(map(str, _CONFINED))
+        raise CannotConvertError(
+            f"OpenVINO reads ONNX models of several files, as {path.name}, from {needed} on"
+        )
     frontend = (
         import_openvino().frontend.FrontEndManager().load_by_framework("onnx")
     )  # no other format's reader

@@ -37,6 +37,12 @@ def import_openvino() -> Any:
     return openvino
 
 
+def version() -> tuple[int, int]:
+    """OpenVINO's year and release: (2026, 2)."""
+    year, release = import_openvino().__version__.split(".")[:2]
+    return int(year), int(release)
+
+
 def import_converter() -> Any:
     """OpenVINO with what converts models, without the messages that this sends.
 
