@@ -49,6 +49,7 @@ def add_quantize(actions: Any) -> None:
     command.add_argument(
         "-o", "--output", metavar="OUT", help="the new archive (default: ARCHIVE-int8.mar, in this folder)"
     )
+    add_inputs(command)
     add_how(command)
     add_max_size(command)
     command.add_argument("-f", "--force", action="store_true", help="replace OUT")
@@ -56,8 +57,8 @@ def add_quantize(actions: Any) -> None:
     command.set_defaults(run=quantize)
 
 
-def add_how(command: argparse.ArgumentParser) -> None:
-    """How the inputs are used, and the network is quantized."""
+def add_inputs(command: argparse.ArgumentParser) -> None:
+    """How the inputs are read and used."""
     command.add_argument(
         "--min-agreement",
         metavar="X",
@@ -73,10 +74,27 @@ def add_how(command: argparse.ArgumentParser) -> None:
         help="inputs to calibrate with, at most (default: 300)",
     )
     command.add_argument(
+        "--column", metavar="NAME", help="of a .csv or .tsv, the one with texts (default: text)"
+    )
+    command.add_argument(
+        "--seed", metavar="N", type=whole, default=0, help="of what parts the inputs by chance (default: 0)"
+    )
+
+
+def add_how(command: argparse.ArgumentParser) -> None:
+    """How the network is quantized."""
+    command.add_argument(
         "--preset",
         choices=("performance", "mixed"),
         help="of nncf: mixed is more exact where activations are not symmetric, and slower (default: mixed for"
         " transformers, else performance)",
+    )
+    command.add_argument(
+        "--bias",
+        choices=("exact", "fast"),
+        default="fast",
+        help="of nncf: how the mean error of a layer is taken out: after those before it, or each alone, in less"
+        " time (default: fast)",
     )
     command.add_argument(
         "--float",
@@ -86,10 +104,4 @@ def add_how(command: argparse.ArgumentParser) -> None:
         dest="left_float",
         help="layers that stay in float32, more exact and slower: ends, the first and the last; depthwise, the"
         " convolutions of one channel each; may be given twice",
-    )
-    command.add_argument(
-        "--column", metavar="NAME", help="of a .csv or .tsv, the one with texts (default: text)"
-    )
-    command.add_argument(
-        "--seed", metavar="N", type=whole, default=0, help="of what parts the inputs by chance (default: 0)"
     )

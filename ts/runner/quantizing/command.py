@@ -29,6 +29,7 @@ def quantize(arguments: argparse.Namespace) -> int:
         arguments.preset,
         arguments.column,
         tuple(arguments.left_float),
+        arguments.bias,
     )
     out = arguments.output or default_output(arguments.archive, "int8")
     console = Console(stderr=True)

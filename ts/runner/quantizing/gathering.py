@@ -12,6 +12,7 @@ import torch
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.models.openvino.packed import MODEL
 from ts.handler_utils.models.openvino.signature import taken_apart
+from ts.handler_utils.parts import has_parts
 from ts.runner.answering.model import Model, batch_size_of, start_archive
 from ts.runner.answering.payload import Input
 from ts.runner.archives.archive import Archive
@@ -70,8 +71,7 @@ def gather(archive: Archive, plan: Plan, folder: Path) -> Material:
     config, _ = without(archive.config, NOT_COMPARED)
     with start_archive(replace(archive, config=in_one_part(config)), device="cpu") as model:
         check_hooks(model)
-        if isinstance(model.handler, ObjectDetector):
-            raise ArchiveError("a detector is not quantized: how far its boxes agree with others is not told")
+        check_handler(model)
         for name in (FLOAT32, INPUTS):
             (folder / name).mkdir()
         known = known_of(model.handler, archive)
@@ -87,6 +87,15 @@ def gather(archive: Archive, plan: Plan, folder: Path) -> Material:
         batch, rows = batch_of(model, answers.given[:rows])
         threshold = getattr(Configuration.of(model.handler).settings, "threshold", None)
         return Material(answers, data.repeated, calls, batch, rows, threshold)
+
+
+def check_handler(model: Model) -> None:
+    """Refuses handlers that would never compute in int8, and those whose answers are not compared."""
+    if not has_parts(model.handler):
+        name = model.archive.handler
+        raise ArchiveError(f"handler {name!r} is no subclass of BaseHandler: it is not quantized")
+    if isinstance(model.handler, ObjectDetector):
+        raise ArchiveError("a detector is not quantized: how far its boxes agree with others is not told")
 
 
 def stored_calls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,14 +14,13 @@ from ts.handler_utils.models.openvino.library import core, import_openvino, with
 from ts.runner.errors import ArchiveError
 from ts.runner.exporting.conversion import save
 from ts.runner.exporting.silence import quiet
+from ts.runner.quantizing.plan import Plan
 from ts.runner.quantizing.stored import Stored
 
 FLOAT = (
     "ends",
     "depthwise",
 )  # layers that may be left in float32: the first and the last; those of one channel each
-PRESETS = ("performance", "mixed")  # all symmetric; or activations asymmetric, as those of swish and GELU are
-
 DEPTHWISE = "GroupConvolution"
 LAYERS = ("Convolution", DEPTHWISE, "MatMul")
 # All that have weights which are multiplied; an embedding's are looked up.
@@ -52,21 +51,14 @@ def import_nncf() -> Any:
     return nncf
 
 
-def write_quantized(
-    source: Path,
-    target: Path,
-    calls: Stored,
-    preset: Optional[str],
-    left_float: Sequence[str] = (),
-) -> None:
+def write_quantized(source: Path, target: Path, calls: Stored, plan: Plan) -> None:
     """Writes a network whose layers compute in int8 where that is faster.
 
     Args:
         source: the network in float32.
         target: the new one.
         calls: the inputs of calls, by which the ranges of numbers inside are found.
-        preset: one of `PRESETS`; None for what suits the network: mixed for transformers, else performance.
-        left_float: kinds of layers that stay as they are, of `FLOAT`.
+        plan: how.
 
     Raises:
         ArchiveError: nncf cannot quantize it.
@@ -74,15 +66,17 @@ def write_quantized(
     nncf = import_nncf()
     model = core().read_model(source)
     data = nncf.Dataset(calls)
+    attends = is_transformer(model)
     try:
         with quiet():
             found = nncf.quantize(
                 model,
                 data,
-                preset=nncf.QuantizationPreset(preset) if preset else None,
+                preset=nncf.QuantizationPreset(plan.preset) if plan.preset else None,
                 subset_size=len(calls),
-                model_type=nncf.ModelType.TRANSFORMER if is_transformer(model) else None,
-                ignored_scope=ignored_scope(model, left_float),
+                model_type=nncf.ModelType.TRANSFORMER if attends else None,
+                fast_bias_correction=plan.bias == "fast",
+                ignored_scope=ignored_scope(model, plan.left_float),
                 advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=overflow_fix()),
             )
     except Exception as error:  # its own have no base

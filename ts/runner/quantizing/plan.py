@@ -19,9 +19,12 @@ class Plan:
         min_agreement: with less the archive is not written.
         samples: inputs to calibrate with, at most.
         seed: of what parts the inputs.
-        preset: of nncf, "performance" or "mixed"; None for what suits the network.
+        preset: of nncf: "performance", all symmetric, or "mixed", activations asymmetric, as those of swish and
+            GELU are; None for what suits the network: mixed for transformers, else performance.
         column: of a table, the one with the texts.
         left_float: kinds of layers that stay in float32, "ends" and "depthwise".
+        bias: how the mean error of a layer is taken out of it: "exact", after those before it, or "fast", each
+            alone, which takes less time.
     """
 
     data: Sequence[str]
@@ -31,3 +34,4 @@ class Plan:
     preset: Optional[str] = None
     column: Optional[str] = None
     left_float: tuple[str, ...] = ()
+    bias: str = "fast"

@@ -79,7 +79,7 @@ def re_pack(archive: Archive, out: Path, plan: Plan, folder: Path, force: bool) 
     """See `quantize_archive`, for an archive that is open and a path that may be written."""
     material = gather(archive, plan, folder)
     (folder / MODEL).parent.mkdir()
-    write_quantized(folder / FLOAT32 / MODEL, folder / MODEL, material.calls, plan.preset, plan.left_float)
+    write_quantized(folder / FLOAT32 / MODEL, folder / MODEL, material.calls, plan)
     contents = contents_of(archive, folder)
     judgement = judged(contents, folder, material)
     report = report_of(archive, out, plan, material, judgement, contents, folder)
@@ -140,6 +140,7 @@ def report_of(
         seed=plan.seed,
         preset=plan.preset,
         left_float=plan.left_float,
+        bias=plan.bias,
         sizes={name: size_of(path) for name, path in networks.items()},
         speed=measure(networks[FLOAT32], networks[INT8], material.batch, material.rows),
         versions={name: importlib.metadata.version(name) for name in LIBRARIES},

@@ -27,6 +27,7 @@ class Report:
         seed: of what parted the inputs.
         preset: of nncf; None for what suits the network.
         left_float: kinds of layers that stay in float32.
+        bias: how layers' mean errors were taken out.
         sizes: bytes of the networks, float32 and int8.
         speed: measured when it was quantized.
         versions: of the libraries.
@@ -43,6 +44,7 @@ class Report:
     seed: int
     preset: Optional[str]
     left_float: Sequence[str]
+    bias: str
     sizes: dict[str, int]
     speed: Speed
     versions: dict[str, str]
@@ -55,7 +57,8 @@ class Report:
         if found.agreement >= self.min_agreement:
             return None
         untried = [f"--float {kind}" for kind in FLOAT if kind not in self.left_float]
-        others = ", ".join([*(["--preset mixed"] if self.preset != "mixed" else []), *untried])
+        exact = ["--bias exact"] if self.bias != "exact" else []
+        others = ", ".join([*exact, *(["--preset mixed"] if self.preset != "mixed" else []), *untried])
         return (
             f"int8 and float32 agree by {found.agreement:.4f} ({found.of}) on {found.inputs} inputs, and"
             f" --min-agreement is {self.min_agreement:g}. Try more --data like what it will be asked (it was"

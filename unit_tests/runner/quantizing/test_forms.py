@@ -33,6 +33,17 @@ TWICE = (
 SIDEWAYS = (
     OWN + "inference(self, data, *args):\n        return super().inference(data) + self.model(images=data)\n"
 )
+NO_SUBCLASS = """
+class Own:
+    def initialize(self, context):
+        self.model = None
+
+    def inference(self, data):
+        return data
+
+    def handle(self, data, context):
+        return [1 for _ in data]
+"""
 SMALL = """
 import io
 
@@ -137,6 +148,7 @@ def answers(archive: Path, photos: list[Path]) -> list[bytes]:
         (eager(code=NO_LAYER, labels={}), "the network has no layer that would compute in int8"),
         (eager(handler="object_detector", crop=None), "a detector is not quantized"),
         (own({"own.py": SIDEWAYS}), "the handler calls its model in 2 forms, and one can be converted: give"),
+        (own({"own.py": NO_SUBCLASS}), "handler 'own.py' is no subclass of BaseHandler: it is not quantized"),
         (own(small("{'scores': row.tolist()}")), "how far answers agree is told of scores of classes, of"),
     ],
 )
@@ -205,3 +217,18 @@ def test_a_full_disk_is_one_sentence(
     with pytest.raises(ArchiveError, match=r"cannot be written: .*o space left"):
         quantize_archive(archive, tmp_path / "int8.mar", Plan([str(noise)], min_agreement=0.9))
     assert not (tmp_path / "int8.mar").exists()
+
+
+@pytest.mark.parametrize(("bias", "is_fast"), [("exact", False), ("fast", True)])
+def test_the_mean_errors_of_layers_are_taken_out_exactly_where_asked_for(
+    bias: str, is_fast: bool, noise: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import nncf
+
+    def quantize(*_: Any, fast_bias_correction: bool, **__: Any) -> None:
+        raise ValueError(f"fast: {fast_bias_correction}")
+
+    monkeypatch.setattr(nncf, "quantize", quantize)
+    archive = write_archive(tmp_path / "archive")
+    with pytest.raises(ArchiveError, match=f"nncf cannot quantize the network: fast: {is_fast}"):
+        quantize_archive(archive, tmp_path / "int8.mar", Plan([str(noise)], bias=bias))

@@ -125,7 +125,8 @@ def test_what_agrees_too_little_is_not_written(
         in said["problem"]
     )
     assert (
-        "(it was calibrated with 20), --preset mixed, --float ends, --float depthwise, or" in said["problem"]
+        "(it was calibrated with 20), --bias exact, --preset mixed, --float ends, --float depthwise, or"
+        in said["problem"]
     )
     assert not list(tmp_path.glob("*.mar"))
     report = quantize_archive(archive, tmp_path / "ends.mar", Plan([str(noise)], left_float=("ends",)))
