@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import time
@@ -10,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
+from unittest.mock import patch
 
 from benchmarks.cases import Batches, Case, Contender, Goal
 from benchmarks.inputs import Inputs
@@ -22,6 +24,7 @@ from benchmarks.workers.processes import Worker, WorkerError, search_path
 from benchmarks.workers.spec import Spec
 
 QUICK_ROWS = 2
+CACHE = "TORCHSERVE_HANDLERS_CACHE"
 WARM_UPS = 5
 
 
@@ -68,7 +71,8 @@ def measure(case: Case, plan: Plan, folder: Path) -> CaseResult:
     batches = [case.draw(inputs, rows) for _ in range(plan.batches)]
     archive = case.unpack(folder / "archive", inputs, batches, plan.seed)
     quantized = quantize(case, archive, inputs, folder / "quantized")
-    with ExitStack() as stack:
+    kept = {CACHE: str((folder / "cache").resolve())}  # what this library keeps between starts
+    with ExitStack() as stack, patch.dict(os.environ, kept):
         timers = [
             stack.enter_context(Timer(case, each, plan, quantized if each.int8 else archive, batches))
             for each in case.contenders
@@ -126,10 +130,13 @@ class Timer:
     def prepare(self) -> None:
         """Starts its processes, warms them up on every batch, and takes their answers to the first."""
         self.figures.missing = self.contender.missing()
-        if self.figures.missing or self.contender.fresh:
+        if self.figures.missing:
             return
         say(f"  preparing {self.contender.name}")
         try:
+            if self.contender.fresh:  # a first start, which may keep what later ones need not make
+                self._life()
+                return
             self._workers = [Worker(self._paths) for _ in range(self.contender.copies)]
             for worker in self._workers:
                 self.figures.notes = worker.ask("prepare", self._spec)
