@@ -142,9 +142,10 @@ def test_a_segmenter_that_returns_a_dictionary(answers: Callable[..., Any]) -> N
     assert len(forms(handler)) == 1
 
 
-def test_a_detector_that_takes_a_list_stops_the_load(answers: Callable[..., Any]) -> None:
+def test_a_detector_without_such_a_part_stops_the_load(answers: Callable[..., Any]) -> None:
     with pytest.raises(
-        ValueError, match="OpenVINO cannot convert Detector: it takes a list of images; leave out"
+        ValueError,
+        match="OpenVINO cannot convert Detector: it takes a list of images, and no part of it is a network",
     ):
         answers(ObjectDetector, DETECTOR, ROWS, threshold=0.0)
 

@@ -25,6 +25,7 @@ class Quickening(Part):
         self._model = model
         is_eager = isinstance(model, torch.nn.Module) and not isinstance(model, torch.jit.ScriptModule)
         is_compiled = hasattr(model, "_orig_mod")
-        if is_eager and not is_compiled and settings.frozen and settings.engine != "openvino":
-            fuse_convolutions(model)
+        if is_eager and not is_compiled and settings.frozen:
             quicken_roi_pooling(model)
+            if settings.engine != "openvino":  # which computes the convolutions, too
+                fuse_convolutions(model)

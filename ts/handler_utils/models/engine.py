@@ -12,6 +12,7 @@ import torch
 from ts.handler_utils.models.formats.batches import BatchLimits, ChunkedModel, run_in_chunks
 from ts.handler_utils.models.openvino.conversion import CannotConvertError, refusal
 from ts.handler_utils.models.openvino.forms import Form, make_form
+from ts.handler_utils.models.openvino.parts import OpenVinoParts, depends_on_what_it_finds
 from ts.handler_utils.models.openvino.signature import Signature, taken_apart
 from ts.handler_utils.models.openvino.source import Source, marks
 
@@ -43,6 +44,8 @@ class OpenVinoCaller:
         self._source, self.strict = source, strict
         self._forms: list[Form] = []
         self._refused: list[Any] = []  # signatures
+        self._is_detector = depends_on_what_it_finds(source.model)
+        self._parts: Optional[OpenVinoParts] = None  # of a detector, and of what takes a list of images
         self._marks = marks(source.model)
         self._one_at_a_time = threading.Lock()
 
@@ -57,8 +60,8 @@ class OpenVinoCaller:
         return run_in_chunks(self._call, self._limits, args, kwargs)
 
     def is_current(self) -> bool:
-        """Whether the model is what it was when this was made."""
-        return marks(self._source.model) == self._marks
+        """Whether the model is what it was when this was made; its parts look after themselves."""
+        return self._parts is not None or marks(self._source.model) == self._marks
 
     def give_up(self) -> None:
         """Stands for no model from now on."""
@@ -66,9 +69,20 @@ class OpenVinoCaller:
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         signature, tensors = taken_apart(args, kwargs)
+        if self._is_detector or (signature is not None and signature.has_lists):
+            return self._call_in_parts(args, kwargs)
         has_rows = all(tensor.numel() for tensor in tensors)
         form = self._form(signature, tensors) if has_rows else None
         return self._source.call(*args, **kwargs) if form is None else form(tensors)
+
+    def _call_in_parts(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Calls a model that as a whole depends on what it finds, which tracing would fix."""
+        with self._one_at_a_time:
+            if self._parts is None:
+                self._parts = OpenVinoParts(self._source, strict=self.strict)
+            if not self._parts.are_found:
+                return self._parts.find(args, kwargs)
+        return self._source.call(*args, **kwargs)
 
     def _form(self, signature: Optional[Signature], tensors: list[torch.Tensor]) -> Optional[Form]:
         """What answers calls of this form; None where torch does."""
@@ -95,8 +109,6 @@ class OpenVinoCaller:
         model = self._source.model
         if signature is None or len(self._forms) == FORMS:
             raise refusal(model, "it is called with other things than tensors, or in too many forms")
-        if signature.has_lists:  # what such a detector does depends on what it finds, which tracing fixes
-            raise refusal(model, "it takes a list of images")
         modules = model.modules() if isinstance(model, torch.nn.Module) else ()
         hooks = (part._forward_hooks or part._forward_pre_hooks for part in modules)
         if not self.strict and any(hooks):

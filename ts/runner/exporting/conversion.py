@@ -13,6 +13,7 @@ from model_archiver.reproducible import creation_time
 from ts.handler_utils.models.openvino.conversion import CannotConvertError, convert
 from ts.handler_utils.models.openvino.library import import_openvino
 from ts.handler_utils.models.openvino.packed import FACTS, FOLDER, INT8, MODEL, WEIGHTS
+from ts.handler_utils.models.openvino.parts import depends_on_what_it_finds
 from ts.handler_utils.models.openvino.signature import taken_apart
 from ts.runner.archives.archive import Archive
 from ts.runner.errors import ArchiveError
@@ -31,6 +32,11 @@ def write_conversion(network: Any, call: Call, folder: Path) -> None:
         ArchiveError: OpenVINO is missing, or cannot convert it.
     """
     signature, tensors = taken_apart(call.inputs, call.named_inputs)
+    if depends_on_what_it_finds(network):
+        raise ArchiveError(
+            "of a detector OpenVINO computes the parts that do not depend on what is found, and no archive holds"
+            " those: set handler: {engine: openvino} in its model-config.yaml, and the worker converts them once"
+        )
     if signature is None or signature.has_lists:
         raise ArchiveError(
             "the handler calls its model with other things than tensors: it cannot be converted"

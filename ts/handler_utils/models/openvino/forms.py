@@ -118,7 +118,7 @@ def make_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
     """
     key = packed = None
     if source.files is not None:
-        key = cache.key_of(source.files, signature.name, source.facts, type(source.model))
+        key = cache.key_of(source.files, signature.name, source.facts, type(source.model), source.part)
     if source.precision == INT8:
         path = packed_model(source.files, signature, int8=True) if source.files is not None else None
         if path is not None:
@@ -128,7 +128,7 @@ def make_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
             "The archive's int8 network is not for calls of the form %s: these are answered in float32",
             signature.name,
         )
-    if source.files is not None:
+    if source.files is not None and source.part is None:
         packed = packed_model(source.files, signature)
     form = None if packed is None else _known_form(packed, f"{key}-packed", source, signature, tensors)
     if form is not None:
@@ -216,7 +216,7 @@ def _converted_form(
     source: Source, signature: Signature, tensors: Tensors, key: Optional[str] = None
 ) -> Form:
     """The form by a new conversion, which is kept by a key."""
-    logger.info("OpenVINO converts the model, once: this takes some seconds")
+    logger.info("OpenVINO converts %s, once: this takes some seconds", source.part or "the model")
     before, pairs = marks(source.model), samples(source, signature, tensors)
     first = next(pairs)
     model = convert(source.model, signature, tensors)

@@ -86,10 +86,14 @@ class Output:
     @property
     def text(self) -> Optional[str]:
         """How it is nested, for `of_text`; None where more is in it than tensors, or it has a form of its own."""
-        if len(self.tensors) == len(self._leaves):
+        if self.has_tensors_only:
             with suppress(Exception):
                 return pytree.treespec_dumps(self._spec)
         return None
+
+    @property
+    def has_tensors_only(self) -> bool:
+        return len(self.tensors) == len(self._leaves)
 
     @property
     def tensors(self) -> list[torch.Tensor]:

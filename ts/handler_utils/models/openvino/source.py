@@ -28,6 +28,7 @@ class Source:
         facts: what changes the model beside these files, such as settings.
         is_data: whether it follows from the files alone, since no code of an archive or of a subclass makes it:
             then what was compared once need not be again.
+        part: the module's name, where it is one of the archive's model, and not all of it.
     """
 
     model: Any
@@ -36,6 +37,7 @@ class Source:
     files: Optional[Path] = None
     facts: Any = None
     is_data: bool = False
+    part: Optional[str] = None
 
     @property
     def engine(self) -> str:
