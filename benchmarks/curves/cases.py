@@ -157,7 +157,7 @@ def workers() -> Curve:
         draw,
         (*BOTH, SHARING),
         alone=True,
-        reasons={BOTH[0].name: WAITING, OURS: SHARED},
+        reasons={BOTH[0].name: WAITING, OURS: SHARED, SHARING.name: "more workers than cores take turns"},
     )
 
 

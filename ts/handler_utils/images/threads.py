@@ -16,14 +16,22 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+_workers = 1  # processes that share the CPUs
+
+
+def share_among(workers: int) -> None:
+    """Leaves CPUs to the other workers of a model, of which there are so many with this one."""
+    global _workers
+    _workers = workers
+
+
 def default_threads() -> int:
-    """As many threads as OMP_NUM_THREADS says, which bounds torch's own too; else as the process may use CPUs."""
+    """As many threads as OMP_NUM_THREADS says, which bounds torch's own too; else as the process has CPUs."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted) > 0:
         return int(wanted)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cpus // _workers)
 
 
 def map_in_threads(

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from ts.handler_utils.images import threads
 from ts.utils.siblings import count_siblings
 
 WORKER = "model_service_worker.py"
@@ -25,7 +26,7 @@ _unchosen = {_AT_FIRST}  # and those to which it was limited here
 
 
 def share_cpus(config: Mapping[str, Any]) -> None:
-    """Lets all workers of a model together compute by as many threads as torch gives to one.
+    """Lets all workers of a model together compute, and read images, by as many threads as one would alone.
 
     Args:
         config: the archive's model-config.yaml, whose `minWorkers` is how many workers there are; without it
@@ -35,6 +36,7 @@ def share_cpus(config: Mapping[str, Any]) -> None:
         named = config.get("minWorkers")
         workers = max(1, named if isinstance(named, int) else 1, count_siblings(WORKER))
         _limit(max(1, _AT_FIRST // workers))
+        threads.share_among(workers)
 
 
 def compute_bags_alone(model: Any) -> None:
@@ -44,11 +46,11 @@ def compute_bags_alone(model: Any) -> None:
         _limit(1)
 
 
-def _limit(threads: int) -> None:
+def _limit(most: int) -> None:
     now = torch.get_num_threads()
-    if _is_worker() and now in _unchosen and threads < now and not any(map(os.environ.get, CHOSEN_BY)):
-        torch.set_num_threads(threads)
-        _unchosen.add(threads)
+    if _is_worker() and now in _unchosen and most < now and not any(map(os.environ.get, CHOSEN_BY)):
+        torch.set_num_threads(most)
+        _unchosen.add(most)
 
 
 def _is_worker() -> bool:

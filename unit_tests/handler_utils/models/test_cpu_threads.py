@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
 import torch
 
+from ts.handler_utils.images import threads as reading
 from ts.handler_utils.models import cpu_threads
 from ts.handler_utils.models.cpu_threads import compute_bags_alone, share_cpus
 
@@ -20,6 +22,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in cpu_threads.CHOSEN_BY:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(cpu_threads, "_AT_FIRST", 6)
+    monkeypatch.setattr(reading, "_workers", 1)
     monkeypatch.setattr(cpu_threads, "_unchosen", {6})
     torch.set_num_threads(6)
     yield
@@ -39,6 +42,17 @@ def test_workers_that_run_are_counted_where_the_archive_names_fewer(
     monkeypatch.setattr(cpu_threads, "count_siblings", {"model_service_worker.py": 3}.get)
     share_cpus(config)
     assert torch.get_num_threads() == threads
+
+
+def test_images_are_read_by_a_workers_share_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(6)}, raising=False)
+    assert reading.default_threads() == 6
+    share_cpus({"minWorkers": 3})
+    assert reading.default_threads() == 2
+    share_cpus({"minWorkers": 9})
+    assert reading.default_threads() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    assert reading.default_threads() == 4
 
 
 @pytest.mark.parametrize("config", [{}, {"minWorkers": None}, {"minWorkers": "2"}, {"minWorkers": 0}])
