@@ -40,8 +40,14 @@ def summary(report: Report, curves: Sequence[Curve]) -> str:
     found = [["what grows", "from, to", "torchserve 0.12, ms a call", "here", "exponent", "memory here, MB"]]
     for curve in curves:
         if points := points_of(report, curve):
-            found.append([curve.x, *summary_cells(curve, points)])
+            found.append([what_grows(curve), *summary_cells(curve, points)])
     return table(found)
+
+
+def what_grows(curve: Curve) -> str:
+    """The values, with the handler that its title begins with, if it does."""
+    first = curve.title.split()[0].rstrip(",")
+    return f"{first}: {curve.x}" if "_" in first else curve.x
 
 
 def summary_cells(curve: Curve, points: Sequence[CaseResult]) -> list[str]:

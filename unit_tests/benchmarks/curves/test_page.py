@@ -7,7 +7,7 @@ import pytest
 from benchmarks.cases import OURS, TORCHSERVE, Contender
 from benchmarks.curves.curve import Curve
 from benchmarks.curves.fitting import MEMORY, P99
-from benchmarks.curves.page import markdown, summary
+from benchmarks.curves.page import markdown, summary, what_grows
 from benchmarks.curves.plots import plot_all, ticks_between
 from benchmarks.results import CaseResult, Figures, Report
 
@@ -65,6 +65,12 @@ def test_the_summary_has_a_row_a_curve(report):
     assert summary(report, [curve(), other]).splitlines()[2:] == [
         f"| {X} | 1 to 4 | 100 to 400 | 100 to 400 | 1.00 | 500 to 500 |"
     ]
+
+
+def test_the_summary_names_the_handler_of_a_curve() -> None:
+    of_detector = Curve("a", "object_detector, two photos", X, (1,), lambda *_: [], ())
+    assert what_grows(of_detector) == f"object_detector: {X}"
+    assert what_grows(curve()) == X
 
 
 def test_where_a_curve_ends_is_said(report):
