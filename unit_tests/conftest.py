@@ -237,3 +237,11 @@ def photos() -> list[Path]:
     from examples.assets import ASTRONAUT, CHELSEA, CHINA, COFFEE, FLOWER, ROCKET, fetch_all
 
     return or_skip(fetch_all, [CHELSEA, COFFEE, ASTRONAUT, ROCKET, CHINA, FLOWER])
+
+
+@pytest.fixture
+def openvino_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which conversions for OpenVINO are kept, of one test alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(folder))
+    return folder / "openvino"

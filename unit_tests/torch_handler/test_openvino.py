@@ -76,10 +76,8 @@ OPENVINO = {"handler": {"engine": "openvino"}}
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(folder))
-    return folder / "openvino"
+def cache(openvino_cache: Path) -> Path:
+    return openvino_cache
 
 
 def photo(colour: str, size: tuple[int, int] = (40, 30)) -> bytes:

@@ -54,15 +54,9 @@ class Branching(nn.Module):
 
 
 @pytest.fixture(autouse=True)
-def cache(
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> Path:
+def cache(openvino_cache: Path, caplog: pytest.LogCaptureFixture) -> Path:
     caplog.set_level(logging.INFO, "ts.handler_utils.models")
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(folder))
-    return folder / "openvino"
+    return openvino_cache
 
 
 def photo(size: tuple[int, int], seed: int = 0) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -14,10 +13,7 @@ from ts.handler_utils.models.openvino.source import Source
 
 pytest.importorskip("openvino", reason="needs OpenVINO: pip install 'torchserve-handlers[openvino]'")
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("openvino_cache")
 
 
 class Network(nn.Module):

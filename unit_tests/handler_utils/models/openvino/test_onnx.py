@@ -29,10 +29,8 @@ ROWS = ("float", ("rows", 4))
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("TORCHSERVE_HANDLERS_CACHE", str(folder))
-    return folder / "openvino"
+def cache(openvino_cache: Path) -> Path:
+    return openvino_cache
 
 
 @pytest.fixture
