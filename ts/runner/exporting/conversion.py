@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional
 
@@ -22,6 +23,12 @@ from ts.runner.exporting.repacking import Contents
 from ts.runner.exporting.settings import without
 
 OTHER_ENGINES = ("memory_format", "frozen")  # settings of torch's
+# What of OpenVINO's operators has networks of its own, and how these are asked for.
+BODIES = {
+    "If": ("get_then_body", "get_else_body"),
+    "Loop": ("get_function",),
+    "TensorIterator": ("get_function",),
+}
 LONGEST = 400  # letters of OpenVINO's reason, whose end says most
 
 
@@ -51,15 +58,31 @@ def write_conversion(network: Any, call: Call, folder: Path) -> None:
 
 
 def save(model: Any, path: Path) -> None:
-    """Writes an `openvino.Model`, with its weights beside it.
+    """Writes an `openvino.Model`, with its weights beside it; the same model gives the same bytes.
 
     Raises:
         ArchiveError: it cannot be written: the disk is full.
     """
+    name_by_place(model)
     try:
         import_openvino().save_model(model, path, compress_to_fp16=False)
     except RuntimeError as error:
         raise ArchiveError(f"{path} cannot be written: {str(error)[-LONGEST:].strip()}") from error
+
+
+def name_by_place(model: Any) -> None:
+    """Names all parts by their places, since OpenVINO numbers them by all that this process has made before."""
+    model.set_friendly_name("model")
+    for place, operation in enumerate(operations(model)):
+        operation.set_friendly_name(f"{operation.get_type_name()}_{place}")
+
+
+def operations(model: Any) -> Iterator[Any]:
+    """Those of an `openvino.Model` and of its loops and branches, each after those it takes from."""
+    for operation in model.get_ordered_ops():
+        yield operation
+        for body in BODIES.get(operation.get_type_name(), ()):
+            yield from operations(getattr(operation, body)())
 
 
 def with_conversion(archive: Archive, folder: Path, *, precision: Optional[str] = None) -> Contents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 
 from ts.handler_utils.models.openvino.library import core, import_openvino, without_telemetry
 from ts.runner.errors import ArchiveError
-from ts.runner.exporting.conversion import save
+from ts.runner.exporting.conversion import operations, save
 from ts.runner.exporting.silence import quiet
 from ts.runner.quantizing.plan import Plan
 from ts.runner.quantizing.stored import Stored
@@ -81,32 +81,15 @@ def write_quantized(source: Path, target: Path, calls: Stored, plan: Plan) -> No
             )
     except Exception as error:  # its own have no base
         raise ArchiveError(f"nncf cannot quantize the network: {str(error)[:400]}") from error
-    name_by_place(found)
     save(found, target)
 
 
 def check_layers(path: Path) -> None:
     """Refuses a network in float32 of which nothing would compute in int8."""
-    if not any(operation.get_type_name() in QUANTIZED for operation in _operations(core().read_model(path))):
+    if not any(operation.get_type_name() in QUANTIZED for operation in operations(core().read_model(path))):
         raise ArchiveError(
             "the network has no layer that would compute in int8: no convolution, and no product with a matrix"
         )
-
-
-def _operations(model: Any) -> Iterator[Any]:
-    """Those of a model, and of the bodies of its loops and branches."""
-    for operation in model.get_ops():
-        yield operation
-        for body in ("get_function", "get_then_body", "get_else_body"):
-            if hasattr(operation, body):
-                yield from _operations(getattr(operation, body)())
-
-
-def name_by_place(model: Any) -> None:
-    """Names all parts by their places, since OpenVINO numbers them by all that this process has made before."""
-    model.set_friendly_name("model")
-    for place, operation in enumerate(model.get_ordered_ops()):
-        operation.set_friendly_name(f"{operation.get_type_name()}_{place}")
 
 
 def ignored_scope(model: Any, left_float: Sequence[str]) -> Any:

@@ -35,6 +35,17 @@ class Network(torch.nn.Module):
         return {output}
 """
 CLASSIFIER = MODEL.format(output="self.layer(images).mean((2, 3))")
+BRANCHES = """
+import torch
+
+@torch.jit.script
+def brightened(images: torch.Tensor):
+    if bool(images.mean() > 0):
+        images = images * 2
+    for _ in range(images.shape[0]):
+        images = images + 0.01
+    return images
+""" + MODEL.format(output="self.layer(brightened(images)).mean((2, 3))")
 EIGENVALUES = MODEL.format(output="torch.linalg.eigvals(images[:, 0, :3, :3]).real")
 
 
@@ -76,6 +87,19 @@ def test_the_new_archive_starts_without_a_conversion(
         assert model.handler.settings.engine == "openvino"
     with zipfile.ZipFile(out) as archive:
         assert {"model.py", "openvino/model.xml", "openvino/model.bin"} <= set(archive.namelist())
+
+
+@pytest.mark.parametrize("code", [CLASSIFIER, BRANCHES], ids=["plain", "branches"])
+def test_the_same_archive_gives_the_same_bytes(
+    code: str, write_archive: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    archive = write_archive(code)
+    for name in ("a.mar", "b.mar"):
+        export_archive(archive, tmp_path / name, to="openvino", device="cpu")
+    assert (tmp_path / "a.mar").read_bytes() == (tmp_path / "b.mar").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.mar") as found:
+        assert (b'type="If"' in found.read("openvino/model.xml")) is (code is BRANCHES)
 
 
 def test_what_openvino_cannot_convert_is_not_written(

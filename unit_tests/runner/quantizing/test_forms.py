@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 import zipfile
 from pathlib import Path
@@ -24,6 +25,14 @@ for package, extra in (("openvino", "openvino"), ("nncf", "quantize")):
 
 SEGMENTER = CLEAR.replace(".mean((2, 3))", ".movedim(1, 3)").replace("return 40 * ", "scores = 40 * ")
 SEGMENTER += '        return {"out": scores.movedim(3, 1)}\n'
+BRANCHES = CLEAR.replace(
+    "        return",
+    """        if bool(images.mean() > 10):
+            images = images * 2
+        for _ in range(images.shape[0]):
+            images = images + 0.01
+        return""",
+)
 NO_LAYER = CLEAR.replace("self.last(torch.relu(self.layer(images))", "(images")
 OWN = "from ts.torch_handler.image_classifier import ImageClassifier\n\nclass Own(ImageClassifier):\n    def "
 BEST = OWN + "postprocess(self, data):\n        return [{'best': int(row.argmax())} for row in data]\n"
@@ -75,6 +84,14 @@ def traced(folder: Path) -> Path:
     return write_archive(folder, model={"serializedFile": "net.pt"})
 
 
+def scripted(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "network.py").write_text(BRANCHES)
+    network = runpy.run_path(str(folder / "network.py"), run_name="network")["Network"]
+    torch.jit.script(network().eval()).save(folder / "net.pt")
+    return write_archive(folder, model={"serializedFile": "net.pt"})
+
+
 def exported(folder: Path, **sizes: Any) -> Path:
     folder.mkdir()
     program = torch.export.export(network_of(CLEAR), (torch.rand(2, 3, 16, 16),), **sizes)
@@ -96,6 +113,7 @@ def eager(**arguments: Any) -> Callable[[Path], Path]:
 
 FORMS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "TorchScript": (traced, TOP_CLASS),
+    "TorchScript with a branch and a loop": (scripted, TOP_CLASS),
     "torch.export": (of_any_rows, TOP_CLASS),
     "torch.export, two rows at a time": (exported, TOP_CLASS),
     "labels that are alike": (eager(labels={**LABELS, "0": "crane", "1": "crane"}), TOP_CLASS),
