@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -25,10 +25,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cases import Batches, Case, Contender, Goal, versus_both
-from benchmarks.inputs import Inputs
+from benchmarks.cases import Case, Contender, Goal, versus_both
 from benchmarks.measuring.in_turn import Plan, measure
-from benchmarks.measuring.machine import describe
+from benchmarks.measuring.machine import describe, no_openvino
 from benchmarks.models import Unpacked, write_labels
 from benchmarks.report import plot, text
 from benchmarks.results import Report
@@ -41,18 +40,6 @@ SHORTER_SIDE = 1500
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 ALL_CLASSES = {"topk": 1000}  # so that the change of every probability is seen
 COMPILE = {"pt2": {"compile": {"enable": True}}}
-
-
-@dataclass(frozen=True)
-class PhotoCase(Case):
-    """A case whose archive is that of the example."""
-
-    def unpack(self, folder: Path, inputs: Inputs, batches: Batches, seed: int) -> Unpacked:
-        shutil.copy(HERE / "model.py", folder / "efficientnet.py")
-        shutil.copy(fetch(EFFICIENTNET_LITE0), folder / "model.pt")
-        write_labels(folder, list(imagenet_labels().values()))
-        manifest = {"modelName": "efficientnet_lite0", "handler": "image_classifier"}
-        return Unpacked(folder, {**manifest, "modelFile": "efficientnet.py", "serializedFile": "model.pt"})
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> Report:
@@ -84,17 +71,27 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def cases(photos: list[Any], device: str) -> list[PhotoCase]:
-    def case(name: str, what: str, contenders: tuple[Contender, ...], compare: str) -> PhotoCase:
+def cases(photos: list[Any], device: str) -> list[Case]:
+    def case(name: str, what: str, contenders: tuple[Contender, ...], compare: str) -> Case:
         goals = tuple(Goal(contender.name, (contenders[0].name,)) for contender in contenders[1:])
         title = f"EfficientNet-Lite0, {len(photos)} real photos in one batch, {what}"
         draw = lambda _, rows: photos[:rows]  # noqa: E731
-        return PhotoCase(name, title, len(photos), draw, None, contenders, goals, compare)
+        return Case(name, title, len(photos), draw, write_example, contenders, goals, compare)
 
     return [
         case("default", "no setting beside torchserve", versus_both(), "labels"),
         case("settings", "settings beside none", settings(device), "probabilities"),
     ]
+
+
+def write_example(folder: Path, _: int) -> Unpacked:
+    """Writes the archive of the example, unpacked: the same by any seed."""
+    folder.mkdir(parents=True)
+    shutil.copy(HERE / "model.py", folder / "efficientnet.py")
+    shutil.copy(fetch(EFFICIENTNET_LITE0), folder / "model.pt")
+    write_labels(folder, list(imagenet_labels().values()))
+    manifest = {"modelName": "efficientnet_lite0", "handler": "image_classifier"}
+    return Unpacked(folder, {**manifest, "modelFile": "efficientnet.py", "serializedFile": "model.pt"})
 
 
 def settings(device: str) -> tuple[Contender, ...]:
@@ -107,6 +104,7 @@ def settings(device: str) -> tuple[Contender, ...]:
         contender("threads: 1", threads=1),
         contender("micro_batch: 6", micro_batch=6),
         contender("pt2: compile", COMPILE),
+        replace(contender("engine: openvino", engine="openvino"), missing=no_openvino),
         contender("precision: bfloat16", precision="bfloat16"),
         contender("precision: float16", precision="float16"),
     ]

@@ -134,16 +134,14 @@ class Timer:
             return
         say(f"  preparing {self.contender.name}")
         try:
-            if self.contender.fresh:  # a first start, which may keep what later ones need not make
-                self._life()
+            if self.contender.fresh:
+                self.figures.first = self._life()
                 return
             self._workers = [Worker(self._paths) for _ in range(self.contender.copies)]
             for worker in self._workers:
                 self.figures.notes = worker.ask("prepare", self._spec)
             once = self._warm_up()
-            if (
-                self.contender.side != "machine"
-            ):  # only now, since an engine has its first answers checked by another
+            if self.contender.side != "machine":  # only now: another checks an engine's first answers
                 self.answers = self._workers[0].ask("answers")
         except WorkerError as error:
             self._fail(error)

@@ -71,9 +71,7 @@ def damaged_files(archive: Archive) -> list[str]:
     files = {name.as_posix() for name in archive.files()}
 
     def open_file(name: str) -> BinaryIO:
-        if (
-            name not in files
-        ):  # by another name, such as ./weights.pt, a file could be read any number of times
+        if name not in files:  # by another, such as ./weights.pt, one file could be read again and again
             raise FileNotFoundError(name)
         return archive.open(name)
 

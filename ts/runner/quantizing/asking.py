@@ -75,9 +75,7 @@ class Asking:
             answers = self._model.predict(batch, options=self._options or None, batch_size=len(batch))
         count = sum(answer.ok for answer in answers)
         values = self._values(outputs, count) if self._classifies and count else None
-        if (
-            values is None and self._classifies and len(batch) > 1
-        ):  # rows without answers are among the outputs
+        if values is None and self._classifies and len(batch) > 1:  # some outputs are of rows without answers
             return [found for item in batch for found in self._ask([item])]
         if values is None:
             return [self._asked(answer) for answer in answers]
