@@ -28,7 +28,7 @@ from benchmarks.measuring.in_turn import Plan, measure, rehearsal, say
 from benchmarks.measuring.machine import describe
 from benchmarks.report import plot, text
 from benchmarks.results import CaseResult, Report, read
-from benchmarks.workers.processes import installed_torchserve, is_torchserve
+from benchmarks.workers.processes import upstream_of
 
 LEAST_OF_FEW_ROUNDS = 0.25
 
@@ -37,7 +37,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> Report:
     options = parse_arguments(arguments)
     cases = chosen(all_cases(options), options.only)
     device = "cpu" if options.rehearse else options.device
-    plan = Plan(options.upstream.resolve(), device, options.rounds, options.seed, news=options.news)
+    plan = Plan(options.upstream, device, options.rounds, options.seed, news=options.news)
     if options.quick or options.rehearse:
         plan = rehearsal(plan)
     name = "rehearsal" if options.rehearse else f"handlers-{device}"
@@ -85,13 +85,7 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
         help="a kept run; warn of what is slower than it was there",
     )
     options = parser.parse_args(arguments)
-    if options.upstream is None:
-        try:
-            options.upstream = installed_torchserve()
-        except FileNotFoundError as error:
-            parser.error(str(error))
-    if not is_torchserve(options.upstream):
-        parser.error(f"--upstream: {options.upstream} holds no ts/model_server.py of torchserve")
+    options.upstream = upstream_of(options, parser)
     return options
 
 

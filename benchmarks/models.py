@@ -16,6 +16,7 @@ from PIL import Image
 from torch import nn
 from torchvision import models
 
+from benchmarks.detecting.definite import DEVIATION, sharpen
 from benchmarks.inputs import WORDS
 
 MODEL_FILE = """
@@ -43,7 +44,7 @@ class Network(nn.Module):
         return self.fc(self.embedding(text, offsets))
 """
 NEWS = ["World", "Sports", "Business", "Sci/Tech"]
-DEVIATION = 3.0  # of a head's logits: the first classes of an answer are then well apart
+DETECTING = 2  # photos are enough for what a detector sees in many places
 VOCABULARY = 30_522  # BERT's; the texts have few of it
 LONGEST = 512  # tokens of a text
 
@@ -170,11 +171,11 @@ def write_labels(folder: Path, labels: list[str]) -> None:
 def make_definite(model: nn.Module, handler: str, photos: list[bytes]) -> None:
     """Gives a random network finite activations, and outputs that differ from photo to photo."""
     images = [decode(photo) for photo in photos]
-    batch = torch.stack([(image - 0.45) / 0.23 for image in images])
     if handler == "object_detector":
-        take_statistics(model.backbone, batch)
-        sharpen_detections(model, images[:2])
+        take_statistics(model, images[:DETECTING])
+        sharpen(model, images[:DETECTING])
         return
+    batch = torch.stack([(image - 0.45) / 0.23 for image in images])
     take_statistics(model, batch)
     with torch.no_grad():
         output = model(batch)
@@ -195,19 +196,24 @@ def decode(photo: bytes) -> torch.Tensor:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1) / 255
 
 
-def take_statistics(model: Any, images: torch.Tensor) -> None:
+def take_statistics(model: nn.Module, images: Any) -> None:
     """Sets the mean and variance of every batch norm to those of its input, as training would.
 
     Its bias becomes 1, so that most units are active: otherwise a random network is chaotic, and blows a pixel's
     rounding up to a hundred times what a trained one does.
+
+    Args:
+        model: is in its evaluation mode then, which a detector needs for this, too.
+        images: what it takes.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
+    model.eval()
     for norm in norms:
+        norm.train()
         norm.momentum = None  # the plain mean of all batches
         norm.reset_running_stats()
         norm.bias.data.fill_(1)
-    model.train()
     with torch.no_grad():
         model(images)
     for norm, momentum in zip(norms, momenta):
@@ -223,21 +229,3 @@ def head_of(model: Any) -> list[Any]:
     if hasattr(classifier, "low_classifier"):
         return [classifier.low_classifier, classifier.high_classifier]
     return [classifier[-1]]
-
-
-def sharpen_detections(model: Any, images: list[torch.Tensor]) -> None:
-    """Lets a Faster R-CNN find some objects: its random class scores would all lie below any threshold."""
-    predictor = model.roi_heads.box_predictor.cls_score
-    seen: list[torch.Tensor] = []
-    hook = predictor.register_forward_hook(lambda *call: seen.append(call[-1]))
-    model.eval()
-    with torch.no_grad():
-        model(images)
-    hook.remove()
-    logits = torch.cat(seen)
-    scale = DEVIATION / logits.std(dim=0).mean()
-    logits = (logits - logits.mean(dim=0)) * scale
-    predictor.bias.data = (predictor.bias.data - torch.cat(seen).mean(dim=0)) * scale
-    predictor.weight.data *= scale
-    beyond_background = logits[:, 1:].max(dim=1).values - logits[:, 0]
-    predictor.bias.data[0] += beyond_background.quantile(0.97)  # most proposals are background, as in a photo

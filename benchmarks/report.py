@@ -135,6 +135,8 @@ def figure_cells(figures: Figures, unit: str) -> list[str]:
         return [figures.name, "", "", "", "", "", "", f"not available: {figures.missing}"]
     if figures.answer_bytes:
         notes.insert(0, f"{figures.answer_bytes:,.0f} bytes an answer")
+    if figures.first:
+        notes.insert(0, f"the first time {milliseconds(figures.first)}")
     first, third = figures.quartiles
     return [
         figures.name,

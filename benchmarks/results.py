@@ -22,6 +22,7 @@ class Figures:
         agreement: how its answers differ from torchserve's.
         agrees: whether they are the same within the exactness promised; None where they need not be.
         memory: the most megabytes that one of its processes had in memory at a time, with all that it shares.
+        first: seconds of a first start, which may make what later ones find made; None where starts are not timed.
         more: further medians by their names and units, e.g. {"p50 ms": 12.3}.
         notes: what a reader should know.
     """
@@ -34,6 +35,7 @@ class Figures:
     agreement: Optional[str] = None
     agrees: Optional[bool] = None
     memory: Optional[float] = None
+    first: Optional[float] = None
     more: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -33,7 +33,7 @@ from benchmarks.measuring.in_turn import say
 from benchmarks.measuring.machine import describe
 from benchmarks.report import with_tables
 from benchmarks.results import Report, read
-from benchmarks.workers.processes import installed_torchserve, is_torchserve
+from benchmarks.workers.processes import upstream_of
 
 NAME = "curves"
 
@@ -41,7 +41,7 @@ NAME = "curves"
 def main(arguments: Optional[Sequence[str]] = None) -> Report:
     options = parse_arguments(arguments)
     known = curves(options.whole)
-    plan = Plan(options.upstream.resolve(), options.seed)
+    plan = Plan(options.upstream, options.seed)
     if options.quick:
         plan = rehearsal(plan)
     report = Report(NAME, {**describe(plan.seed, plan.rounds), "command": command(options)}, [])
@@ -96,13 +96,7 @@ def parse_arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="two values of each curve, to try the script")
     options = parser.parse_args(arguments)
-    if options.upstream is None:
-        try:
-            options.upstream = installed_torchserve()
-        except FileNotFoundError as error:
-            parser.error(f"--upstream: {error}")
-    if not is_torchserve(options.upstream):
-        parser.error(f"--upstream: {options.upstream} holds no ts/model_server.py of torchserve")
+    options.upstream = upstream_of(options, parser)
     return options
 
 

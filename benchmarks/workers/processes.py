@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pickle
@@ -147,6 +148,22 @@ def installed_torchserve() -> Path:
         if is_torchserve(Path(path)):
             return Path(path)
     raise FileNotFoundError("torchserve is not installed: pip install 'torchserve-handlers[server]'")
+
+
+def upstream_of(options: argparse.Namespace, parser: argparse.ArgumentParser) -> Path:
+    """The folder that `--upstream` names, or that of the installed torchserve; else the command ends.
+
+    Args:
+        options: what the parser made of the command's arguments.
+        parser: says why it ends.
+    """
+    try:
+        folder: Path = options.upstream or installed_torchserve()
+    except FileNotFoundError as error:
+        parser.error(f"--upstream: {error}")
+    if not is_torchserve(folder):
+        parser.error(f"--upstream: {folder} holds no ts/model_server.py of torchserve")
+    return folder.resolve()
 
 
 def is_torchserve(folder: Path) -> bool:

@@ -63,6 +63,7 @@ def test_tables_mark_what_differs_what_is_missed_and_what_is_missing(report):
     [
         "handlers-cpu",
         "handlers-cuda",
+        "detectors-cpu",
         "server",
         "server-parts",
         "serving",

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import summary
 from benchmarks.curves import page as curves_page
 from benchmarks.curves.cases import curves
+from benchmarks.detecting import page as detecting_page
 from benchmarks.report import README, markdown, with_tables
 from benchmarks.results import CaseResult, Figures, Report, read
 
@@ -17,12 +18,18 @@ RUNS = sorted(summary.RUNS.glob("*.json"))
 MARKS = {"handlers-cuda", "handlers-cpu", "server", "serving"}
 
 
+def pages(report: Report) -> dict[Path, str]:
+    """What stands on which page of a kept run."""
+    if report.name == "curves":
+        return curves_page.pages(report, curves())
+    return detecting_page.pages(report) if report.name == detecting_page.NAME else {README: markdown(report)}
+
+
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_the_tables_of_a_kept_run_are_on_the_page(path: Path) -> None:
     report = read(path)
     assert path.stem == report.name
-    whole = {README: markdown(report)} if report.name != "curves" else curves_page.pages(report, curves())
-    for file, tables in whole.items():
+    for file, tables in pages(report).items():
         page = file.read_text(encoding="utf-8")
         assert with_tables(page, report.name, tables) == page
 

@@ -54,4 +54,15 @@ def test_detections_are_to_be_the_same_in_order_and_number():
     near = compare("boxes", [row], [[{"cat": [1.0, 2.0, 3.0, 4.002], "score": 0.9}]])
     assert (near.text, near.agrees) == ("the same 1 detections, scores 0.0e+00, sides 2.0e-03 pixels", True)
     assert not compare("boxes", [row], [[{"cat": [1.0, 2.0, 3.0, 4.0], "score": 0.901}]]).agrees
-    assert compare("boxes", [row], [[]]).text == "0 detections, not the same 1"
+
+
+def test_of_other_detections_it_is_told_how_many_are_the_same():
+    cat, dog = {"cat": [1.0, 2.0, 3.0, 4.0], "score": 0.9}, {"dog": [5.0, 6.0, 7.0, 8.0], "score": 0.8}
+    swapped = compare("boxes", [[cat, dog]], [[dog, cat]])
+    assert (swapped.text, swapped.agrees) == ("2 of 2 detections the same, among 2", False)
+    moved = {"dog": [5.0, 6.0, 7.0, 9.0], "score": 0.8}
+    assert (
+        compare("boxes", [[cat, dog]], [[moved, cat, dog, dog]]).text == "2 of 2 detections the same, among 4"
+    )
+    assert compare("boxes", [[cat, dog]], [[moved, cat]]).text == "1 of 2 detections the same, among 2"
+    assert compare("boxes", [[cat, dog], [dog]], [[], []]).text == "0 of 3 detections the same, among 0"

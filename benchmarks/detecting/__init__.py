@@ -1,0 +1,1 @@
+"""torchvision's detectors: how fast the handler answers with each of them, beside torchserve's."""
