@@ -8,6 +8,7 @@ import torch
 
 from ts.handler_utils.configuration import Configuration
 from ts.handler_utils.detection.roi_pooling import quicken_roi_pooling
+from ts.handler_utils.detection.ssd import quicken_ssd
 from ts.handler_utils.models.fused import fuse_convolutions
 from ts.handler_utils.parts import Part
 
@@ -27,5 +28,6 @@ class Quickening(Part):
         is_compiled = hasattr(model, "_orig_mod")
         if is_eager and not is_compiled and settings.frozen:
             quicken_roi_pooling(model)
+            quicken_ssd(model)
             if settings.engine != "openvino":  # which computes the convolutions, too
                 fuse_convolutions(model)
