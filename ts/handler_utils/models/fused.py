@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections import Counter, OrderedDict
 from typing import Any, Optional
 
@@ -123,8 +124,27 @@ def _fused(module: nn.Module) -> fx.GraphModule:
                 graph.erase_node(norm)
         home, _, name = node.target.rpartition(".")
         setattr(code.get_submodule(home), name, _laid_out(convolution))
+    for node in graph.nodes:
+        if node.op == "call_function" and node.target is operator.add and _is_spent(node.args[0], code):
+            node.target = _added
     code.recompile()
     return code
+
+
+def _is_spent(value: Any, code: fx.GraphModule) -> bool:
+    """Whether a value is the output of a convolution that nothing else has use for."""
+    return (
+        isinstance(value, fx.Node)
+        and value.op == "call_module"
+        and isinstance(code.get_submodule(value.target), nn.Conv2d)
+        and len(value.users) == 1
+    )
+
+
+def _added(first: torch.Tensor, second: Any) -> torch.Tensor:
+    """The sum, in the first's memory where it fits: a residual network's `+=`, which torch.fx takes for `+`."""
+    fits = isinstance(second, torch.Tensor) and second.shape == first.shape and second.dtype == first.dtype
+    return first.add_(second) if fits else first + second
 
 
 def _folded(convolution: Any, norm: Any) -> nn.Module:

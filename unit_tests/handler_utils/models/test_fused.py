@@ -73,6 +73,36 @@ def test_a_batch_norm_is_computed_with_the_convolution_before_it(fused: Any) -> 
     assert kinds == [nn.Conv2d, nn.ReLU, nn.Conv2d, nn.Sigmoid]
 
 
+class Residual(nn.Module):
+    """Adds to the output of a convolution that it has no further use for, and to another that it has."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(4, channels, 1), nn.Conv2d(4, 4, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        kept = self.second(self.first(x) + x)
+        return (kept + x) * kept
+
+
+@pytest.mark.parametrize("channels", [4, 1])
+def test_a_sum_is_where_an_output_was_that_is_needed_no_more_and_fits(
+    channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Residual, "__module__", "torchvision.somewhere")
+    model, batch = filled(Residual(channels)), noise(2, 4, 5, 5)
+    with torch.inference_mode():
+        expected = model(batch)
+        fuse_convolutions(model)
+        assert torch.allclose(model(batch), expected, atol=1e-6)
+    assert stands(model)
+    assert torch.equal(batch, noise(2, 4, 5, 5))
+    sums = [
+        node.target.__name__ for node in model._compiled_call_impl._code.graph.nodes if "add" in node.name
+    ]
+    assert sums == ["_added", "add"]
+
+
 def test_a_convolution_that_is_called_twice_keeps_its_norms() -> None:
     shared = nn.Conv2d(4, 4, 1)
     model = filled(nn.Sequential(shared, nn.BatchNorm2d(4), shared, nn.BatchNorm2d(4)))
