@@ -30,7 +30,8 @@ def in_order(report: Report) -> None:
 def markdown(report: Report) -> str:
     """The machine, a table of batches, and one of starts."""
     machine = "; ".join(f"{key} {value}" for key, value in report.machine.items() if value is not None)
-    return "\n\n".join([f"{machine}.", table(batch_rows(report)), table(start_rows(report))])
+    tables = [table(rows) for rows in (batch_rows(report), start_rows(report)) if len(rows) > 1]
+    return "\n\n".join([f"{machine}.", *tables])
 
 
 def summary(report: Report) -> str:
