@@ -14,6 +14,7 @@ from ts.handler_utils.answering.envelopes import SharedAnswer, check_rows
 from ts.handler_utils.answering.leaving import answer_of
 from ts.handler_utils.answering.reruns import Reruns
 from ts.handler_utils.answering.workflows import stop_workflows
+from ts.handler_utils.models.caller import ModelCaller
 from ts.handler_utils.parts import Part
 from ts.handler_utils.profiler import run_profiled
 from ts.handler_utils.requests.current import CurrentBatch
@@ -92,6 +93,7 @@ class BatchAnswering(Part):
         for hook in ("preprocess", "inference", "postprocess"):
             with (turns or {}).get(hook, nullcontext()):
                 result = getattr(self.handler, hook)(result)
+        ModelCaller.of(self.handler).check_use()
         return result
 
     def _ways(self, context: Any, count: int, turns: Turns) -> dict[Way, list[int]]:

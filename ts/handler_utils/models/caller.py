@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
@@ -13,36 +12,34 @@ import torch
 
 from ts.handler_utils.configuration import Configuration, is_default_handler
 from ts.handler_utils.errors import is_out_of_memory
-from ts.handler_utils.models.engine import OpenVinoCaller
-from ts.handler_utils.models.formats.batches import ChunkedModel
-from ts.handler_utils.models.formats.onnx import OnnxModel
+from ts.handler_utils.models.engine import Engine
 from ts.handler_utils.models.inputs import autocast_dtype, input_form
 from ts.handler_utils.models.openvino.source import Source
 from ts.handler_utils.models.script_caller import ScriptCaller
 from ts.handler_utils.parts import Part
 from ts.handler_utils.requests.input_shapes import InputShapes
 
-logger = logging.getLogger(__name__)
-
 
 class ModelCaller(Part):
     """Calls the model of a handler; a model that a subclass has put in its place is called as it is."""
 
     _script: Optional[ScriptCaller] = None
-    _openvino: Optional[OpenVinoCaller] = None
+    _engine: Optional[Engine] = None
 
     def prepare(self) -> None:
         """Makes ready what answers in the place of a TorchScript model."""
         handler = self.handler
         is_script = isinstance(handler.model, torch.jit.ScriptModule)
         settings = Configuration.of(handler).settings
+        is_ours = is_default_handler(handler)
+        self._engine = Engine(strict=is_ours) if settings.engine == "openvino" else None
         if not is_script:
             self._script = None
             return
         form = input_form(settings)
         self._script = ScriptCaller(handler.model, form, handler.device, frozen=settings.frozen)
         # A subclass may change the model in its own `initialize`; and OpenVINO needs no such copy.
-        if is_default_handler(handler) and settings.engine != "openvino":
+        if is_ours and self._engine is None:
             self._script.freeze()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -67,7 +64,7 @@ class ModelCaller(Part):
         return True
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        model = self._engine()
+        model = self._computing()
         with self._autocast():
             try:
                 return model(*args, **kwargs)
@@ -79,28 +76,21 @@ class ModelCaller(Part):
                     return model(*numbers, **kwargs)
                 raise
 
-    def _engine(self) -> Any:
+    def _computing(self) -> Any:
         """What is called: the model, or what stands for it."""
-        model, script = self.handler.model, self._script
-        if Configuration.of(self.handler).settings.engine == "openvino":
-            return self._by_openvino(model)
-        return script if script is not None and script.source is model else model
+        model = self.handler.model
+        if self._engine is not None:
+            return self._engine.computing(model, partial(self._source, model))
+        return self._script if self._is_script(model) else model
 
-    def _by_openvino(self, model: Any) -> Any:
-        """What has OpenVINO compute the model, from its first call on; torch computes what a subclass changes."""
-        is_ours = is_default_handler(self.handler)
-        inner = model.model if isinstance(model, ChunkedModel) else model
-        if self._openvino is None and isinstance(inner, (torch.nn.Module, OnnxModel)):
-            self._openvino = OpenVinoCaller(self._source(model), strict=is_ours)
-        found = self._openvino
-        if found is None or found.model is not model:
-            return model
-        if not is_ours and not found.is_current():
-            logger.warning(
-                "torch computes the model, and not OpenVINO: it was changed after its first answer"
-            )
-            found.give_up()
-        return found
+    def _is_script(self, model: Any) -> bool:
+        """Whether a model is the TorchScript that was loaded, and none that a subclass has put in its place."""
+        return self._script is not None and self._script.source is model
+
+    def check_use(self) -> None:
+        """Warns, once, where a handler of one's own has answered past the engine that it asks for."""
+        if self._engine is not None:
+            self._engine.check_use(self.handler)
 
     def _source(self, model: Any) -> Source:
         handler = self.handler
@@ -110,7 +100,7 @@ class ModelCaller(Part):
         properties = getattr(handler.context, "system_properties", None) or {}
         folder = properties.get("model_dir")
         facts = {"handler": f"{type(handler).__module__}.{type(handler).__qualname__}", "settings": settings}
-        call = self._script.call_source if self._script is not None else model
+        call = self._script.call_source if self._script and self._is_script(model) else model
         files = Path(folder) if folder else None
         return Source(model, call, settings.get("precision"), files, facts, is_data)
 
@@ -130,4 +120,5 @@ class ModelCaller(Part):
     @property
     def differentiable(self) -> Any:
         """What gradients flow through: it is called as the model."""
-        return self._script.call_source if self._script else self.handler.model
+        model = self.handler.model
+        return self._script.call_source if self._script and self._is_script(model) else model

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from ts.handler_utils.settings import HandlerSettings
+
+HALVES = (torch.float16, torch.bfloat16)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,26 @@ def autocast_dtype(settings: HandlerSettings) -> torch.dtype | None:
     in_torch = settings.engine != "openvino"
     dtype = _dtype(settings) if settings.mixed_precision and in_torch else None
     return None if dtype == torch.float32 else dtype
+
+
+def is_in_autocast() -> bool:
+    """Whether this thread computes on the CPU in what `torch.autocast` chooses."""
+    with suppress(TypeError):  # before torch 2.4
+        return torch.is_autocast_enabled("cpu")
+    return torch.is_autocast_cpu_enabled()
+
+
+def half_precision(model: Any) -> torch.dtype | None:
+    """The type of weights of 16 bits in a model; None where there are none."""
+    weights = model.parameters() if isinstance(model, torch.nn.Module) else ()
+    return next((weight.dtype for weight in weights if weight.dtype in HALVES), None)
+
+
+def in_float32(model: Any) -> Any:
+    """A model whose weights of 16 bits are changed, in place, to numbers of 32."""
+    if half_precision(model) is not None:
+        model._apply(lambda tensor: tensor.float() if tensor.dtype in HALVES else tensor)
+    return model
 
 
 def _dtype(settings: HandlerSettings) -> torch.dtype | None:

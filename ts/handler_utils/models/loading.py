@@ -23,7 +23,7 @@ from ts.handler_utils.models.formats.onnx import OnnxModel, load_onnx
 from ts.handler_utils.models.formats.torchscript import load_torchscript
 from ts.handler_utils.models.formats.weights import read_module
 from ts.handler_utils.models.huggingface.saved_model import SavedModel
-from ts.handler_utils.models.inputs import adapt_model, input_form
+from ts.handler_utils.models.inputs import adapt_model, in_float32, input_form
 from ts.handler_utils.models.openvino.library import import_openvino
 from ts.handler_utils.models.openvino.onnx import OpenVinoModel, load_onnx_for_openvino
 from ts.handler_utils.models.openvino.packed import INT8, QUANTIZE, holds_int8
@@ -77,7 +77,7 @@ class ModelLoading(Part):
         if self._settings.precision == INT8:
             self._check_int8(Path(model_dir), by_openvino)
         if by_openvino:
-            return model
+            return in_float32(model)  # in which its answers are compared
         model = adapt_model(optimize_for_intel(model), input_form(self._settings))
         return compile_model(model, handler.model_yaml_config)
 

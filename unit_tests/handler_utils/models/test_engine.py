@@ -83,7 +83,7 @@ def test_a_model_that_changes_its_own_tensors_is_refused() -> None:
         network.last.copy_(numbers[0])
         return network.layer(numbers)
 
-    message = "cannot convert Network: it changes its own tensors when it is called; leave out"
+    message = "cannot convert Network: it changes its own tensors when it is called, and no part of it"
     with pytest.raises(ValueError, match=message), torch.no_grad():
         caller_of(remember, strict=True)(torch.rand(2, 4))
 

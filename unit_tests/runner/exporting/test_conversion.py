@@ -10,6 +10,7 @@ from typing import Any, Callable
 import pytest
 import torch
 import yaml
+from small_detectors import DETECTORS
 
 from ts.handler_utils.models.openvino import forms
 from ts.handler_utils.models.openvino.conversion import same_log
@@ -110,6 +111,19 @@ def test_what_openvino_cannot_convert_is_not_written(
     assert not (tmp_path / "new.mar").exists()
 
 
+def test_a_detector_is_not_written_and_it_is_said_what_to_do(
+    write_archive: Callable[[str], Path], tmp_path: Path
+) -> None:
+    archive = write_archive(DETECTORS["fasterrcnn"][0])
+    manifest = json.loads((archive / "MAR-INF" / "MANIFEST.json").read_text())
+    manifest["model"]["handler"] = "object_detector"
+    (archive / "MAR-INF" / "MANIFEST.json").write_text(json.dumps(manifest))
+    (archive / "model-config.yaml").write_text("handler: {threshold: 0.0, model_class: Network}\n")
+    with pytest.raises(ArchiveError, match=r"no archive holds those: set handler: \{engine: openvino\}"):
+        export_archive(archive, tmp_path / "new.mar", to="openvino", device="cpu")
+    assert not (tmp_path / "new.mar").exists()
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that OpenVINO has written."""
@@ -129,6 +143,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ('offset="0"', 'offset="-8"', r"the weights of .* lie outside of model\.bin"),
         ("<net", '<!DOCTYPE net [<!ENTITY a SYSTEM "/etc/passwd">]><net', "it declares entities"),
         ("</net>", "", "it is not XML"),
+        ('type="MatMul"', 'type="readVALUE"', "its operator readVALUE keeps what one request leaves"),
+        ("<rt_info", "<a>" * 100 + "</a>" * 100 + "<rt_info", "more than 100 elements inside of each other"),
     ],
 )
 def test_a_packed_model_that_is_more_than_a_network_is_refused(
@@ -141,3 +157,35 @@ def test_a_packed_model_that_is_more_than_a_network_is_refused(
     (tmp_path / "model.bin").write_bytes(written.with_suffix(".bin").read_bytes())
     with pytest.raises(ValueError, match=message):
         check_model(tmp_path / "model.xml")
+
+
+def test_a_namespace_hides_no_operator(written: Path, tmp_path: Path) -> None:
+    text = written.read_text().replace("<net", '<net xmlns="urn:others"').replace('"opset1"', '"extension"')
+    (tmp_path / "model.xml").write_text(text)
+    (tmp_path / "model.bin").write_bytes(written.with_suffix(".bin").read_bytes())
+    with pytest.raises(ValueError, match=r"its operator .* is of extension"):
+        check_model(tmp_path / "model.xml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('version="opset1"', 'version="extension"', "its operator .* is of extension"),
+        ('type="Multiply"', 'type="Assign"', "its operator Assign keeps what one request leaves"),
+        ('size="4"', 'size="4000000"', r"the weights of .* lie outside of model\.bin"),
+    ],
+)
+def test_networks_inside_of_branches_are_looked_at_too(
+    old: str, new: str, message: str, write_archive: Callable[[str], Path], tmp_path: Path
+) -> None:
+    export_archive(write_archive(BRANCHES), tmp_path / "new.mar", to="openvino", device="cpu")
+    with zipfile.ZipFile(tmp_path / "new.mar") as archive:
+        archive.extractall(tmp_path / "new")
+    path = tmp_path / "new" / "openvino" / "model.xml"
+    before, found, body = path.read_text().partition("<then_body>")
+    assert found
+    assert old in body.partition("</then_body>")[0]
+    check_model(path)
+    path.write_text(before + found + body.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        check_model(path)

@@ -128,7 +128,8 @@ class SavedModel(Part):
         self._tell(network.model)
         model = network.model.to(self.handler.device)
         dtype = next((weight.dtype for weight in model.parameters() if weight.is_floating_point()), None)
-        if settings.precision is None and dtype not in (None, torch.float32):
+        is_kept = settings.precision is None and settings.engine != "openvino"
+        if is_kept and dtype not in (None, torch.float32):
             return adapt_model(model, InputForm(dtype))  # photos are float32
         return model
 

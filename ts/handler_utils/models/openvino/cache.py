@@ -16,6 +16,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -26,13 +27,16 @@ from typing import Any, Optional
 
 from ts.handler_utils.models.openvino.library import import_openvino
 from ts.handler_utils.models.openvino.packed import digests
-from ts.utils.cache_folder import cache_folder
+from ts.utils.cache_folder import cache_folder, own_folder
 from ts.utils.locks import locked
 
 KEPT = 16  # models
 MODEL, WEIGHTS, VERDICT, COMPILED = "model.xml", "model.bin", "compared.json", "compiled"
 
-_FORMAT = 3  # another number, and what is kept is made anew
+_PART = ".part"  # at the end of the name of what is not yet whole
+_OURS = re.compile(r"[0-9a-f]{64}(-packed)?(\..*)?")  # the names of what may be deleted
+
+_FORMAT = 4  # another number, and what is kept is made anew
 
 # The packages of which a network may be made, beside the archive's files.
 _LIBRARIES = ("openvino", "torch", "torchvision", "timm", "transformers", "onnxruntime")
@@ -67,7 +71,11 @@ def _version(name: str) -> Optional[str]:
 def kept(key: str) -> Optional[Path]:
     """The path of a converted model, if it is kept, and is what it was."""
     path = folder() / key / MODEL
-    if not path.is_file():
+    try:
+        own_folder(folder())
+        if not path.is_file():
+            return None
+    except OSError:
         return None
     with suppress(OSError):  # it is deleted right now
         if digests(path.parent, (MODEL, WEIGHTS)).items() <= compared(key)["files"].items():
@@ -86,6 +94,7 @@ def notes(key: str) -> Optional[Path]:
     """
     place = folder() / key
     try:
+        own_folder(folder())
         (place / COMPILED).mkdir(mode=0o700, parents=True, exist_ok=True)
         found = _digests_of_notes(place)
         for name in found.items() - compared(key)["files"].items():
@@ -111,7 +120,7 @@ def alone(key: str) -> Iterator[None]:
     path = folder() / f"{key}.lock"
     with ExitStack() as stack:
         with suppress(OSError):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own_folder(path.parent)
             stack.enter_context(locked(path, create=True))
             stack.callback(path.unlink, missing_ok=True)  # before the lock ends: who waits makes another
         yield
@@ -125,10 +134,14 @@ def keep(key: str, model: Any) -> Optional[Path]:
     """
     place = folder()
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=place))
+        own_folder(place)
+        for left in place.glob(f"{key}.*{_PART}"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        part = Path(tempfile.mkdtemp(_PART, f"{key}.", place))
     except OSError as error:
-        logger.info("The model is converted anew at each start, since %s cannot be written: %s", place, error)
+        logger.info(
+            "The model is converted anew at each start, since nothing is kept in %s: %s", place, error
+        )
         return None
     try:
         import_openvino().save_model(model, part / MODEL, compress_to_fp16=False)
@@ -177,7 +190,7 @@ def forget(key: str) -> None:
 def _delete_others() -> None:
     """Deletes all but the models that were used last."""
     with suppress(OSError):
-        places = [path for path in folder().iterdir() if path.is_dir()]
+        places = [path for path in folder().iterdir() if _OURS.fullmatch(path.name) and path.is_dir()]
         for path in sorted(places, key=_last_use, reverse=True)[KEPT:]:
             shutil.rmtree(path, ignore_errors=True)
 

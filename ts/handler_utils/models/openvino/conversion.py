@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Optional
 
 import torch
 
@@ -32,7 +32,15 @@ _LONGEST = 400  # letters of a reason
 
 
 class CannotConvertError(ValueError):
-    """OpenVINO cannot stand for a model; the text says why, and what to do."""
+    """OpenVINO cannot stand for a model; the text says why, and what to do.
+
+    Attributes:
+        reason: the why alone, where it is the model that cannot be converted; its parts may be, then.
+    """
+
+    def __init__(self, text: str, reason: Optional[str] = None) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 def convert(model: torch.nn.Module, signature: Signature, tensors: Sequence[torch.Tensor]) -> Any:
@@ -63,7 +71,8 @@ def refusal(model: Any, reason: str) -> CannotConvertError:
     name = Path(str(model.path)).name if isinstance(model, OnnxModel) else type(model).__name__
     return CannotConvertError(
         f"OpenVINO cannot convert {name}: {reason}; leave out handler.engine: openvino,"
-        f" and {engine_of(model)} computes it"
+        f" and {engine_of(model)} computes it",
+        reason,
     )
 
 

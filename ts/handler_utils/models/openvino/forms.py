@@ -18,7 +18,15 @@ from ts.handler_utils.models.openvino.library import processor
 from ts.handler_utils.models.openvino.network import Network
 from ts.handler_utils.models.openvino.packed import INT8, packed_model
 from ts.handler_utils.models.openvino.signature import Output, Signature
-from ts.handler_utils.models.openvino.source import Range, Source, Tensors, marks, samples, sizes_of
+from ts.handler_utils.models.openvino.source import (
+    Range,
+    Source,
+    Tensors,
+    answer_of,
+    marks,
+    samples,
+    sizes_of,
+)
 from ts.utils.documents import one_line
 
 CHECKED_SIZES = 4  # of inputs, for which torch answers too
@@ -75,7 +83,7 @@ class Form:
     def _compared(self, tensors: Tensors) -> Any:
         """torch's answer, by which OpenVINO's is judged."""
         answer = self._torch(tensors)
-        found = self.difference(tensors, Output(answer).tensors)
+        found = self.difference(tensors, Output(answer))
         if found is None:
             self.checked.add(sizes_of(tensors))
             self.range.add(tensors)
@@ -88,8 +96,10 @@ class Form:
             self.is_open = False
         return answer
 
-    def difference(self, tensors: Tensors, wanted: Tensors) -> Optional[str]:
+    def difference(self, tensors: Tensors, wanted: Output) -> Optional[str]:
         """How OpenVINO's answer differs from the model's: the end of a sentence; None where it does not."""
+        if not self.output.is_like(wanted):
+            return "it returns other things beside tensors, or tensors that are nested in another way, than before"
         try:
             found = self.network(tensors)
         except RuntimeError as error:
@@ -100,7 +110,8 @@ class Form:
             answer = doubled(self.source.model, args, kwargs)
             return None if answer is None else Output(answer).tensors
 
-        return problem(found, wanted, in_double, TOLERANCES[self.source.precision], self.source.engine)
+        tolerance = TOLERANCES[self.source.precision]
+        return problem(found, wanted.tensors, in_double, tolerance, self.source.engine)
 
 
 def make_form(source: Source, signature: Signature, tensors: Tensors) -> Form:
@@ -147,13 +158,12 @@ def _quantized_form(
     path: Path, key: Optional[str], source: Source, signature: Signature, tensors: Tensors
 ) -> Form:
     """The form by the quantized model of the archive, whose answers were judged when it was written."""
-    args, kwargs = signature.arguments(tensors)
-    output = Output(source.call(*args, **kwargs))
+    output = answer_of(source, signature, tensors)
     try:
         form = Form(source, signature, _network(path, key, source), output)
     except RuntimeError as error:  # of a file that is not whole
         raise CannotConvertError(f"{path.name} cannot be read: {one_line(error)}") from error
-    found = form.difference(tensors, output.tensors)
+    found = form.difference(tensors, output)
     if found is not None:
         raise CannotConvertError(f"{path.name} is of another model: {found}")
     if key is not None:
@@ -203,7 +213,7 @@ def _ready_form(
     try:
         network = _network(path, key, source)
         form = Form(source, signature, network, output, {sizes_of(tensors)}, _range(tensors))
-        found = form.difference(given, output.tensors)
+        found = form.difference(given, output)
     except RuntimeError as error:  # of a file that is not whole
         found = one_line(error)
     if found is None:
@@ -220,10 +230,14 @@ def _converted_form(
     before, pairs = marks(source.model), samples(source, signature, tensors)
     first = next(pairs)
     model = convert(source.model, signature, tensors)
+    if len(model.outputs) != len(
+        first[1].tensors
+    ):  # OpenVINO reads beyond its memory, where rows are unpacked
+        raise refusal(source.model, "it returns another number of tensors for another number of rows")
     try:
         network = Network(model, source.precision)
         form = Form(source, signature, network, first[1], {sizes_of(tensors)}, _range(tensors))
-        differences = (form.difference(given, output.tensors) for given, output in chain([first], pairs))
+        differences = (form.difference(given, output) for given, output in chain([first], pairs))
         found = next(filter(None, differences), None)
     except RuntimeError as error:
         found = one_line(error)

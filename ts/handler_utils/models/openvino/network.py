@@ -56,4 +56,4 @@ class Network:
         tensor = tensor.detach().cpu()
         if tensor.dtype == torch.bfloat16:
             tensor = tensor.float()  # numpy has no such type
-        return tensor.contiguous().numpy().astype(kind, copy=False)
+        return tensor.resolve_neg().contiguous().numpy().astype(kind, copy=False)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Optional
-from xml.etree import ElementTree
+from xml.parsers import expat
 
 from ts.handler_utils.models.openvino.signature import Signature
 
@@ -25,7 +25,9 @@ QUANTIZE = "torch-model-runner quantize ARCHIVE --data FOLDER"  # which writes s
 
 _LARGEST = 64 << 20  # bytes of the file that describes the layers
 _OPERATORS = re.compile(r"opset\d{1,2}")  # OpenVINO's own
-_STATE = ("Assign", "ReadValue")  # what one request leaves behind for the next
+_STATE = ("assign", "readvalue")  # what one request leaves behind for the next
+_CONSTANTS = ("const", "constant")
+_DEEPEST = 100  # elements inside of each other, as networks in branches and loops are
 
 
 def packed_model(files: Path, signature: Signature, *, int8: bool = False) -> Optional[Path]:
@@ -74,10 +76,8 @@ def _check_digests(files: Path, wanted: Any) -> None:
     if not isinstance(wanted, dict) or not {MODEL, WEIGHTS} <= wanted.keys():
         raise ValueError(f"{FACTS} does not say of which files the network was quantized")
     there = {path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()}
-    for (
-        name,
-        digest,
-    ) in wanted.items():  # a name of the archive's own files, since anybody may have written it
+    for name, digest in wanted.items():
+        # Names of the archive's own files alone, since anybody may have written them.
         if name not in there or _sha256(files / name) != digest:
             raise ValueError(
                 f"{name} is not what it was when the network was quantized: do so again by `{QUANTIZE}`"
@@ -99,32 +99,57 @@ def check_model(path: Path) -> None:
         ValueError: it is no such file, has operators of others than OpenVINO, keeps state from one request to the
             next, or reads weights beyond the end of their file.
     """
-    weights = path.with_suffix(".bin")
-    size = weights.stat().st_size if weights.is_file() else 0
     if path.stat().st_size > _LARGEST:
         raise _refused(path, f"it has more than {_LARGEST} bytes")
-    content = path.read_bytes()
-    if b"<!" in content.replace(b"<!--", b""):
-        raise _refused(path, "it declares entities")
+    reader = _Reader(path)
+    parser = expat.ParserCreate("utf-8")  # which knows no namespaces, as OpenVINO knows none
+    parser.StartDoctypeDeclHandler = reader.doctype
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     try:
-        root = ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
+        parser.Parse(path.read_bytes(), True)
+    except expat.ExpatError as error:
         raise _refused(path, f"it is not XML: {error}") from error
-    for layer in root.iter("layer"):
-        kind, version = layer.get("type", ""), layer.get("version", "")
+
+
+class _Reader:
+    """Is told of the elements of a model's file one by one, also of those in branches and loops."""
+
+    def __init__(self, path: Path) -> None:
+        weights = path.with_suffix(".bin")
+        self._path, self._weights = path, weights.name
+        self._size = weights.stat().st_size if weights.is_file() else 0
+        self._depth = 0
+        self._layers: list[tuple[str, str]] = []  # kinds and names of those that have begun
+
+    def doctype(self, *_: Any) -> None:
+        raise _refused(self._path, "it declares entities")
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _refused(self._path, f"it has more than {_DEEPEST} elements inside of each other")
+        if tag == "layer":
+            self._begin_layer(attributes)
+        if tag == "data" and self._layers:
+            kind, name = self._layers[-1]
+            if kind in _CONSTANTS and not _lies_within(attributes, self._size):
+                raise _refused(self._path, f"the weights of {name} lie outside of {self._weights}")
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+        if tag == "layer":
+            self._layers.pop()
+
+    def _begin_layer(self, attributes: dict[str, str]) -> None:
+        kind, version = attributes.get("type", ""), attributes.get("version", "")
         if not _OPERATORS.fullmatch(version):
-            raise _refused(path, f"its operator {kind[:100]} is of {version[:100] or 'no set'}")
-        if kind in _STATE:
-            raise _refused(path, f"its operator {kind} keeps what one request leaves for the next")
-        if kind == "Const" and not _lies_within(layer.find("data"), size):
-            raise _refused(
-                path, f"the weights of {layer.get('name', '')[:100]} lie outside of {weights.name}"
-            )
+            raise _refused(self._path, f"its operator {kind[:100]} is of {version[:100] or 'no set'}")
+        if kind.lower() in _STATE:  # OpenVINO takes them in capitals and in small letters
+            raise _refused(self._path, f"its operator {kind} keeps what one request leaves for the next")
+        self._layers.append((kind.lower(), attributes.get("name", "")[:100]))
 
 
-def _lies_within(data: Optional[ElementTree.Element], size: int) -> bool:
-    if data is None:
-        return False
+def _lies_within(data: dict[str, str], size: int) -> bool:
     numbers = [data.get(name, "") for name in ("offset", "size")]
     if not all(number.isascii() and number.isdigit() and len(number) < 19 for number in numbers):
         return False

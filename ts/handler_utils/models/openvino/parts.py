@@ -1,4 +1,4 @@
-"""The parts of a detector that OpenVINO computes: the whole depends on what it finds, which tracing would fix."""
+"""The parts of a model that OpenVINO computes, where it cannot compute the whole: of a detector, for one."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class OpenVinoParts:
 
     Args:
         source: the model.
+        reason: why the whole cannot be converted: a part of a sentence.
         strict: whether it is an error if OpenVINO computes no part.
 
     Attributes:
@@ -44,8 +45,8 @@ class OpenVinoParts:
         are_found: whether the model was called, and they are all.
     """
 
-    def __init__(self, source: Source, *, strict: bool) -> None:
-        self._source, self._strict = source, strict
+    def __init__(self, source: Source, reason: str, *, strict: bool) -> None:
+        self._source, self._reason, self._strict = source, reason, strict
         self.names: list[str] = []
         self.are_found = False
         self._reasons: list[str] = []
@@ -57,7 +58,7 @@ class OpenVinoParts:
             CannotConvertError: that is nothing, and this is strict.
         """
         model = self._source.model
-        modules = [*model.modules()] if _can_be_taken_apart(model) else []
+        modules = [*model.modules()] if can_be_taken_apart(model) else []
         try:
             if modules:
                 self._offer_children("", model)
@@ -106,7 +107,7 @@ class OpenVinoParts:
             CannotConvertError,
             RuntimeError,
         ) as error:  # made in inference mode, it cannot be looked after
-            reason = str(error).partition("; leave out")[0]
+            reason = getattr(error, "reason", None) or error
             self._reasons.append(f"of its parts none can be computed: {name}: {reason}")
             return None
 
@@ -114,14 +115,16 @@ class OpenVinoParts:
         if self.names:
             names = ", ".join(self.names)
             logger.info(
-                "OpenVINO computes %s of the model, and torch the rest, which depends on what is found", names
+                "OpenVINO computes %s of the model, and torch the rest: the whole cannot be converted, since %s",
+                names,
+                self._reason,
             )
             return
         model = self._source.model
         if isinstance(model, torch.jit.ScriptModule):
             self._reasons = ["TorchScript cannot be taken apart: pack its model file or architecture instead"]
-        reason = self._reasons[0] if self._reasons else "no part of it is a network by itself"
-        error = refusal(model, f"it takes a list of images, and {reason}")
+        reason = self._reasons[0] if self._reasons else "no part of it is a network of convolutions by itself"
+        error = refusal(model, f"{self._reason}, and {reason}")
         if self._strict:
             raise error
         logger.warning("%s computes the model, and not OpenVINO: %s", self._source.engine, error)
@@ -165,7 +168,13 @@ def _is_batch(tensor: torch.Tensor) -> bool:
     return tensor.dim() == 4 and tensor.dtype == torch.float32 and tensor.device.type == "cpu"
 
 
-def _can_be_taken_apart(model: Any) -> bool:
+def can_be_taken_apart(model: Any) -> bool:
+    """Whether the modules in a model are called as they are, each by itself."""
+    is_compiled = hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None) is not None
+    return _is_eager(model) and not is_compiled
+
+
+def _is_eager(model: Any) -> bool:
     return isinstance(model, nn.Module) and not isinstance(model, torch.jit.ScriptModule)
 
 
@@ -178,7 +187,7 @@ def _may_be_part(module: nn.Module) -> bool:
 def _can_be_followed(module: nn.Module, signature: Signature) -> bool:
     """Whether torch.fx can follow a module's code: then what it does depends on no values. Hooks are none."""
     for part in module.modules():
-        if part.training or part._forward_hooks or part._forward_pre_hooks or not _can_be_taken_apart(part):
+        if part.training or part._forward_hooks or part._forward_pre_hooks or not _is_eager(part):
             return False
     try:
         fx.Tracer().trace(_OfRow(module, signature))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,10 +64,17 @@ def taken_apart(
     """The form of a call, and its tensors; no form of one with arguments of other kinds."""
     leaves, spec = pytree.tree_flatten((args, kwargs))
     tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-    if not all(isinstance(leaf, (torch.Tensor, *_CONSTANTS)) for leaf in leaves):
+    if not all(isinstance(leaf, _CONSTANTS) for leaf in leaves if not _is_plain(leaf)):
         return None, tensors
     constants = tuple(_TENSOR if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves)
     return Signature(spec, constants, tuple((item.dtype, item.dim()) for item in tensors)), tensors
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a tensor that lies in memory number by number."""
+    if not isinstance(value, torch.Tensor) or value.layout != torch.strided:
+        return False
+    return not (value.is_quantized or value.is_nested or value.is_complex())
 
 
 class Output:
@@ -79,21 +87,41 @@ class Output:
     def of_text(cls, text: Any) -> Optional[Output]:
         """The output of which `text` tells; None where it cannot be read."""
         with suppress(Exception):
-            spec = pytree.treespec_loads(text)
-            return cls(pytree.tree_unflatten([torch.empty(0)] * spec.num_leaves, spec))
+            kinds, form = json.loads(text)
+            leaves = [torch.empty(0, dtype=getattr(torch, kind)) for kind in kinds]
+            return cls(pytree.tree_unflatten(leaves, pytree.treespec_loads(form)))
         return None
 
     @property
     def text(self) -> Optional[str]:
         """How it is nested, for `of_text`; None where more is in it than tensors, or it has a form of its own."""
         if self.has_tensors_only:
+            kinds = [str(tensor.dtype).removeprefix("torch.") for tensor in self.tensors]
             with suppress(Exception):
-                return pytree.treespec_dumps(self._spec)
+                return json.dumps([kinds, pytree.treespec_dumps(self._spec)])
         return None
 
     @property
     def has_tensors_only(self) -> bool:
         return len(self.tensors) == len(self._leaves)
+
+    @property
+    def problem(self) -> Optional[str]:
+        """Why OpenVINO cannot return it: a part of a sentence; None where it can."""
+        strange = [leaf for leaf in self._leaves if not isinstance(leaf, (torch.Tensor, *_CONSTANTS))]
+        if strange:
+            return (
+                f"it returns a {type(strange[0]).__name__}, and not tensors in lists, tuples and dictionaries"
+            )
+        return None if self.tensors else "it returns no tensors"
+
+    def is_like(self, other: Output) -> bool:
+        """Whether another output differs by the numbers of tensors alone."""
+        pairs = zip(self._leaves, other._leaves)
+        return self._spec == other._spec and all(
+            isinstance(its, torch.Tensor) if isinstance(leaf, torch.Tensor) else leaf == its
+            for leaf, its in pairs
+        )
 
     @property
     def tensors(self) -> list[torch.Tensor]:
@@ -102,5 +130,7 @@ class Output:
     def filled(self, tensors: Sequence[torch.Tensor]) -> Any:
         """An output of this form, of other tensors."""
         given = iter(tensors)
-        leaves = [next(given) if isinstance(leaf, torch.Tensor) else leaf for leaf in self._leaves]
+        leaves = [
+            next(given).to(leaf.dtype) if isinstance(leaf, torch.Tensor) else leaf for leaf in self._leaves
+        ]
         return pytree.tree_unflatten(leaves, self._spec)

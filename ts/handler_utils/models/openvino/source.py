@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 import torch
 
-from ts.handler_utils.models.openvino.conversion import engine_of
+from ts.handler_utils.models.openvino.conversion import CannotConvertError, engine_of, refusal
 from ts.handler_utils.models.openvino.signature import Output, Signature
 
 Tensors = Sequence[torch.Tensor]
@@ -60,24 +59,55 @@ def samples(source: Source, signature: Signature, tensors: Tensors) -> Iterator[
     if source.part is None and all(tensor.is_floating_point() for tensor in tensors):
         calls += [[scale * tensor.flip(-1) for tensor in tensors] for scale in (0.5, -2, 4)]
     for given in calls:
-        args, kwargs = signature.arguments(given)
-        # Of the call itself, what the model raises is the caller's; else the first sizes need not be the rows'.
-        with nullcontext() if given is tensors else suppress(Exception):
-            yield given, Output(source.call(*args, **kwargs))
+        try:
+            yield given, answer_of(source, signature, given)
+        except CannotConvertError:
+            raise
+        except Exception:  # of other calls than the one that is made: the first sizes need not be the rows'
+            if given is tensors:
+                raise
+
+
+def answer_of(source: Source, signature: Signature, tensors: Tensors) -> Output:
+    """What the model returns, if it is a function of tensors.
+
+    Raises:
+        CannotConvertError: it changes what it is called with, or returns other things.
+    """
+    copies = [tensor.clone() for tensor in tensors]  # a model that changes them is to do so once
+    args, kwargs = signature.arguments(copies)
+    output = Output(source.call(*args, **kwargs))
+    if not all(map(_are_equal, tensors, copies)):
+        raise refusal(source.model, "it changes the tensors that it is called with")
+    problem = output.problem
+    if problem is not None:
+        raise refusal(source.model, problem)
+    return output
+
+
+def _are_equal(tensor: torch.Tensor, other: torch.Tensor) -> bool:
+    return bool(((tensor == other) | ((tensor != tensor) & (other != other))).all())  # NaN is not NaN
 
 
 def marks(model: Any) -> list[Any]:
-    """What changes where a model is changed: the places and versions of its tensors, and its modes."""
+    """What changes where a model is changed: the places and versions of its tensors, its modes and its hooks."""
     if not isinstance(model, torch.nn.Module):
         return []
     try:
         tensors = [*model.parameters(), *model.buffers()]
         return [
             [(tensor.data_ptr(), tensor._version) for tensor in tensors],
-            [module.training for module in model.modules()],
+            [getattr(module, "training", None) for module in model.modules()],  # frozen TorchScript has none
+            has_hooks(model),
         ]
     except RuntimeError:  # tensors that were made in inference mode have no versions
-        return []
+        return [has_hooks(model)]
+
+
+def has_hooks(model: Any) -> bool:
+    """Whether something is to be told when a module is called, or one inside of it."""
+    modules = model.modules() if isinstance(model, torch.nn.Module) else ()
+    return any(module._forward_hooks or module._forward_pre_hooks for module in modules)
 
 
 class Range:

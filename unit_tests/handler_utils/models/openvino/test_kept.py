@@ -70,7 +70,7 @@ def answers_as_torch(handler: Any) -> bool:
     batch = torch.rand(3, 3, 16, 16)
     with torch.no_grad():
         wanted = handler.model(batch)
-    (form,) = ModelCaller.of(handler)._openvino._forms
+    (form,) = ModelCaller.of(handler)._engine._caller._forms
     return bool(torch.allclose(handler.inference(batch), wanted, atol=1e-5)) and len(form.checked) == 1
 
 
@@ -231,6 +231,6 @@ def test_a_user_without_a_home_converts_at_each_start(
     monkeypatch.setattr(kept_models, "cache_folder", lambda: Path("/proc/nothing"))
     assert answers_as_torch(start())
     assert (
-        "The model is converted anew at each start, since /proc/nothing/openvino cannot be written"
+        "The model is converted anew at each start, since nothing is kept in /proc/nothing/openvino: "
         in caplog.text
     )

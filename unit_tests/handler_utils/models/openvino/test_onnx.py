@@ -57,7 +57,7 @@ def test_a_classifier_of_any_batch(rows: Any, start: Callable[..., Any], tmp_pat
     handler = start(ImageClassifier, resize=8, crop=8)
     batch = torch.rand(5, 3, 8, 8)
     assert handler.inference(batch) == pytest.approx(batch.mean((2, 3)), abs=1e-6)
-    (form,) = ModelCaller.of(handler)._openvino._forms
+    (form,) = ModelCaller.of(handler)._engine._caller._forms
     assert form.checked == {((3, 8, 8),)}
     assert isinstance(form.source.model, OnnxModel)
     (kept,) = cache.iterdir()
@@ -75,7 +75,7 @@ def test_inputs_by_name_need_not_come_in_the_order_of_the_model(
     for _ in range(2):
         assert torch.equal(ModelCaller.of(handler)(right=small, left=large), large - small)
         assert torch.equal(ModelCaller.of(handler)(small, large), small - large)
-    assert len(ModelCaller.of(handler)._openvino._forms) == 2
+    assert len(ModelCaller.of(handler)._engine._caller._forms) == 2
 
 
 def test_answers_that_differ_stop_the_load(start: Callable[..., Any], tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_external_data_is_read_of_the_archive_alone(start: Callable[..., Any], t
     handler = start(BaseHandler)
     for _ in range(2):
         assert handler.inference(torch.ones(1, 4)).tolist() == [[1, 2, 3, 4]]
-    assert len(ModelCaller.of(handler)._openvino._forms) == 1
+    assert len(ModelCaller.of(handler)._engine._caller._forms) == 1
 
 
 @pytest.fixture
@@ -195,4 +195,4 @@ def test_an_archive_is_exported_with_its_conversion(rows: Any, tmp_path: Path) -
     report = export_archive(folder, tmp_path / "new.mar", to="openvino", device="cpu")
     assert report.comparison.problem is None
     with load_archive(tmp_path / "new.mar") as started:
-        assert len(ModelCaller.of(started.handler)._openvino._forms) == 1
+        assert len(ModelCaller.of(started.handler)._engine._caller._forms) == 1
