@@ -77,7 +77,6 @@ OUTPUTS: dict[str, tuple[Callable[..., Any], int]] = {  # and the forms that Ope
     "int32": (lambda layer, x: (layer(x) * 9).to(torch.int32), 1),
     "double": (lambda layer, x: layer(x).double(), 1),
     "half": (lambda layer, x: layer(x).half(), 1),
-    "brain": (lambda layer, x: layer(x).bfloat16(), 1),
     "named": (lambda layer, x: Pair(layer(x), layer(x).argmax(1)), 1),
     "same": (lambda layer, x: [x, (y := layer(x)), y, {"again": y}], 1),
     "view": (lambda layer, x: (layer(x), x[:, :2], x.T), 1),
