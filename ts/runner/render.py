@@ -169,6 +169,8 @@ def accuracy_table(facts: Mapping[str, Any]) -> Table:
     table.add_row(f"agreement ({found['of']})", f"{found['agreement']:.4f} {held_out}")
     table.add_row("change of a score", change)
     table.add_row("size of the network", f"{decimal(sizes['float32'])} → {decimal(sizes['int8'])}")
+    if facts.get("coarse"):
+        table.add_row("layers in float32", f"{facts['coarse']}, whose weights int8 would round too far")
     if speed:
         rates, gain = (speed["float32"], speed["int8"]), speed["int8"] / speed["float32"]
         text = (

@@ -10,6 +10,7 @@ from typing import Optional
 import torch
 
 from ts.handler_utils.configuration import Configuration
+from ts.handler_utils.models.openvino.library import core
 from ts.handler_utils.models.openvino.packed import MODEL
 from ts.handler_utils.models.openvino.signature import taken_apart
 from ts.handler_utils.parts import has_parts
@@ -26,7 +27,8 @@ from ts.runner.exporting.silence import quiet
 from ts.runner.quantizing.answers import Answers
 from ts.runner.quantizing.asking import SEVERAL, why
 from ts.runner.quantizing.data import FEWEST, Data, read_data
-from ts.runner.quantizing.network import as_array, check_layers
+from ts.runner.quantizing.layers import check_layers
+from ts.runner.quantizing.network import as_array
 from ts.runner.quantizing.plan import Plan
 from ts.runner.quantizing.stored import Stored
 from ts.torch_handler.object_detector import ObjectDetector
@@ -80,7 +82,7 @@ def gather(archive: Archive, plan: Plan, folder: Path) -> Material:
         answers.take_some()
         with quiet():
             converted(model, answers.given, folder / FLOAT32)
-        check_layers(folder / FLOAT32 / MODEL)
+        check_layers(core().read_model(folder / FLOAT32 / MODEL))
         calibration = answers.take_enough()
         calls = stored_calls(model, calibration, answers, data, Stored(folder / CALLS))
         rows = batch_size_of(archive) if "batchSize" in archive.config else SEVERAL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,11 @@ import torch
 
 from ts.handler_utils.models.openvino.library import core, import_openvino, without_telemetry
 from ts.runner.errors import ArchiveError
-from ts.runner.exporting.conversion import operations, save
+from ts.runner.exporting.conversion import save
 from ts.runner.exporting.silence import quiet
+from ts.runner.quantizing.layers import check_layers, chosen_layers, coarse_layers, name_of
 from ts.runner.quantizing.plan import Plan
 from ts.runner.quantizing.stored import Stored
-
-FLOAT = (
-    "ends",
-    "depthwise",
-)  # layers that may be left in float32: the first and the last; those of one channel each
-DEPTHWISE = "GroupConvolution"
-LAYERS = ("Convolution", DEPTHWISE, "MatMul")
-# All that have weights which are multiplied; an embedding's are looked up.
-QUANTIZED = (
-    *LAYERS,
-    "ConvolutionBackpropData",
-    "GroupConvolutionBackpropData",
-    "LSTMSequence",
-    "GRUSequence",
-)
 
 
 def import_nncf() -> Any:
@@ -51,7 +36,7 @@ def import_nncf() -> Any:
     return nncf
 
 
-def write_quantized(source: Path, target: Path, calls: Stored, plan: Plan) -> None:
+def write_quantized(source: Path, target: Path, calls: Stored, plan: Plan) -> int:
     """Writes a network whose layers compute in int8 where that is faster.
 
     Args:
@@ -60,11 +45,17 @@ def write_quantized(source: Path, target: Path, calls: Stored, plan: Plan) -> No
         calls: the inputs of calls, by which the ranges of numbers inside are found.
         plan: how.
 
+    Returns:
+        How many layers stay in float32, since int8 would round their weights too far.
+
     Raises:
-        ArchiveError: nncf cannot quantize it.
+        ArchiveError: nncf cannot quantize it, or nothing of it would compute in int8.
     """
     nncf = import_nncf()
     model = core().read_model(source)
+    coarse = coarse_layers(model)
+    in_float = [*chosen_layers(model, plan.left_float), *coarse]
+    check_layers(model, in_float)
     data = nncf.Dataset(calls)
     attends = is_transformer(model)
     try:
@@ -76,30 +67,13 @@ def write_quantized(source: Path, target: Path, calls: Stored, plan: Plan) -> No
                 subset_size=len(calls),
                 model_type=nncf.ModelType.TRANSFORMER if attends else None,
                 fast_bias_correction=plan.bias == "fast",
-                ignored_scope=ignored_scope(model, plan.left_float),
+                ignored_scope=nncf.IgnoredScope(names=list(dict.fromkeys(map(name_of, in_float)))),
                 advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=overflow_fix()),
             )
     except Exception as error:  # its own have no base
         raise ArchiveError(f"nncf cannot quantize the network: {str(error)[:400]}") from error
     save(found, target)
-
-
-def check_layers(path: Path) -> None:
-    """Refuses a network in float32 of which nothing would compute in int8."""
-    if not any(operation.get_type_name() in QUANTIZED for operation in operations(core().read_model(path))):
-        raise ArchiveError(
-            "the network has no layer that would compute in int8: no convolution, and no product with a matrix"
-        )
-
-
-def ignored_scope(model: Any, left_float: Sequence[str]) -> Any:
-    """nncf's name for layers that stay in float32."""
-    from nncf import IgnoredScope
-
-    layers = [item for item in model.get_ordered_ops() if item.get_type_name() in LAYERS]
-    ends = [layers[0], layers[-1]] if layers and "ends" in left_float else []
-    depthwise = [item for item in layers if item.get_type_name() == DEPTHWISE and "depthwise" in left_float]
-    return IgnoredScope(names=list(dict.fromkeys(item.get_friendly_name() for item in [*ends, *depthwise])))
+    return len(coarse)
 
 
 def overflow_fix() -> Any:

@@ -79,10 +79,10 @@ def re_pack(archive: Archive, out: Path, plan: Plan, folder: Path, force: bool) 
     """See `quantize_archive`, for an archive that is open and a path that may be written."""
     material = gather(archive, plan, folder)
     (folder / MODEL).parent.mkdir()
-    write_quantized(folder / FLOAT32 / MODEL, folder / MODEL, material.calls, plan)
+    coarse = write_quantized(folder / FLOAT32 / MODEL, folder / MODEL, material.calls, plan)
     contents = contents_of(archive, folder)
     judgement = judged(contents, folder, material)
-    report = report_of(archive, out, plan, material, judgement, contents, folder)
+    report = report_of(archive, out, plan, material, judgement, contents, folder, coarse)
     if report.problem is None:
         document = report.document(with_speed=source_date_epoch() is None)
         (folder / ACCURACY).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
@@ -127,6 +127,7 @@ def report_of(
     judgement: Judgement,
     contents: Contents,
     folder: Path,
+    coarse: int,
 ) -> Report:
     networks = {FLOAT32: folder / FLOAT32 / MODEL, INT8: folder / MODEL}
     return Report(
@@ -140,6 +141,7 @@ def report_of(
         seed=plan.seed,
         preset=plan.preset,
         left_float=plan.left_float,
+        coarse=coarse,
         bias=plan.bias,
         sizes={name: size_of(path) for name, path in networks.items()},
         speed=measure(networks[FLOAT32], networks[INT8], material.batch, material.rows),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ts.runner.quantizing.judging import Judgement
-from ts.runner.quantizing.network import FLOAT
+from ts.runner.quantizing.layers import FLOAT
 from ts.runner.quantizing.speed import Speed
 
 
@@ -27,6 +27,7 @@ class Report:
         seed: of what parted the inputs.
         preset: of nncf; None for what suits the network.
         left_float: kinds of layers that stay in float32.
+        coarse: how many more stay so, since int8 would round their weights too far.
         bias: how layers' mean errors were taken out.
         sizes: bytes of the networks, float32 and int8.
         speed: measured when it was quantized.
@@ -44,6 +45,7 @@ class Report:
     seed: int
     preset: Optional[str]
     left_float: Sequence[str]
+    coarse: int
     bias: str
     sizes: dict[str, int]
     speed: Speed
