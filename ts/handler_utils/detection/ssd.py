@@ -18,8 +18,11 @@ TOGETHER = 1000
 
 def quicken_ssd(model: torch.nn.Module) -> None:
     """Lets faster code choose what each of torchvision's SSDs in a model has found."""
-    library = sys.modules.get("torchvision.models.detection.ssd")  # there is none where that was not imported
-    for module in model.modules() if library else ():
+    library = sys.modules.get("torchvision.models.detection.ssd")
+    if library is None:  # no model has one
+        return
+    module: Any
+    for module in model.modules():
         own = getattr(type(module), "postprocess_detections", None)
         if own is library.SSD.postprocess_detections and "postprocess_detections" not in vars(module):
             module.postprocess_detections = SsdDetections(module)

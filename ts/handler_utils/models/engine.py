@@ -22,7 +22,7 @@ from ts.handler_utils.models.openvino.parts import (
     depends_on_what_it_finds,
 )
 from ts.handler_utils.models.openvino.signature import Signature, taken_apart
-from ts.handler_utils.models.openvino.source import Source, has_hooks, marks
+from ts.handler_utils.models.openvino.source import Attributes, Source, has_hooks, marks
 
 FORMS = 4  # of calls, each of which is converted: a model of images and texts has two
 
@@ -116,7 +116,7 @@ class OpenVinoCaller:
         self._refused: list[Any] = []  # signatures
         self._is_detector = depends_on_what_it_finds(source.model)
         self._parts: Optional[OpenVinoParts] = None  # of what OpenVINO cannot compute as a whole
-        self._marks = marks(source.model)
+        self._marks, self._attributes = marks(source.model), Attributes(source.model)
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -131,7 +131,8 @@ class OpenVinoCaller:
 
     def is_current(self) -> bool:
         """Whether the model is what it was when this was made; its parts look after themselves."""
-        return self._parts is not None or marks(self._source.model) == self._marks
+        is_same = marks(self._source.model) == self._marks and self._attributes.are_same()
+        return is_same or self._parts is not None
 
     def give_up(self) -> None:
         """Stands for no model from now on."""
@@ -175,6 +176,8 @@ class OpenVinoCaller:
                 self._take_apart(error.reason)
         except ImportError as error:
             self._refuse(signature, error)
+        finally:
+            self._attributes.note_calls()
         return None
 
     def _refuse(self, signature: Optional[Signature], error: Exception) -> None:

@@ -136,7 +136,7 @@ def _is_spent(value: Any, code: fx.GraphModule) -> bool:
     return (
         isinstance(value, fx.Node)
         and value.op == "call_module"
-        and isinstance(code.get_submodule(value.target), nn.Conv2d)
+        and isinstance(code.get_submodule(str(value.target)), nn.Conv2d)
         and len(value.users) == 1
     )
 

@@ -94,3 +94,21 @@ def test_an_output_that_has_no_rows_and_a_call_of_none() -> None:
         batch = torch.rand(rows, 4)
         wanted = caller.model(batch).detach()
         assert torch.allclose(caller(batch).detach(), wanted, atol=1e-5, equal_nan=True)
+
+
+def scaled(network: Any, numbers: torch.Tensor) -> torch.Tensor:
+    network.last_rows = len(numbers)  # which a model sets by itself
+    return network.layer(numbers) * getattr(network, "scale", 1)
+
+
+def test_a_number_that_is_set_in_the_model_counts_and_one_that_it_sets_itself_is_no_change() -> None:
+    caller = caller_of(scaled)
+    numbers = torch.rand(3, 4)
+    first = caller(numbers)
+    caller(numbers[:1])
+    assert caller.is_current()
+    caller.model(numbers)  # as by a handler
+    assert caller.is_current()
+    caller.model.scale = 3
+    assert not caller.is_current()
+    torch.testing.assert_close(caller.model(numbers), first * 3)

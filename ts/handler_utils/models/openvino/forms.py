@@ -230,9 +230,7 @@ def _converted_form(
     before, pairs = marks(source.model), samples(source, signature, tensors)
     first = next(pairs)
     model = convert(source.model, signature, tensors)
-    if len(model.outputs) != len(
-        first[1].tensors
-    ):  # OpenVINO reads beyond its memory, where rows are unpacked
+    if len(model.outputs) != len(first[1].tensors):  # of rows unpacked; it can crash
         raise refusal(source.model, "it returns another number of tensors for another number of rows")
     try:
         network = Network(model, source.precision)
@@ -247,9 +245,8 @@ def _converted_form(
         raise refusal(source.model, found)
     path = cache.keep(key, model) if key else None
     if key and path is not None:
-        with suppress(
-            RuntimeError
-        ):  # of a disk that is full; else by the file, of which all workers share the memory
+        with suppress(RuntimeError):  # of a disk that is full
+            # By the file, of which all workers share the memory.
             form.network = _network(path, key, source)
             _note(key, form)
     return form

@@ -104,6 +104,40 @@ def marks(model: Any) -> list[Any]:
         return [has_hooks(model)]
 
 
+class Attributes:
+    """Numbers and texts that a model's modules have, but for those that it sets by itself when it is called.
+
+    Args:
+        model: before it is called.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model, self._own = model, set[Any]()
+        self._found = self._now()
+
+    def _now(self) -> dict[Any, Any]:
+        modules = self._model.modules() if isinstance(self._model, torch.nn.Module) else ()
+        return {
+            (place, name): value
+            for place, module in enumerate(modules)
+            for name, value in vars(module).items()
+            if isinstance(value, (bool, int, float, str))
+        }
+
+    def _changed(self, now: dict[Any, Any]) -> set[Any]:
+        return {key for key, _ in now.items() ^ self._found.items()}
+
+    def note_calls(self) -> None:
+        """What has changed by now the model has set by itself."""
+        now = self._now()
+        self._own |= self._changed(now)
+        self._found = now
+
+    def are_same(self) -> bool:
+        """Whether nobody else has set any of them."""
+        return self._changed(self._now()) <= self._own
+
+
 def has_hooks(model: Any) -> bool:
     """Whether something is to be told when a module is called, or one inside of it."""
     modules = model.modules() if isinstance(model, torch.nn.Module) else ()
