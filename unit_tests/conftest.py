@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 sys.path[:0] = [str(ROOT), str(ROOT / "unit_tests" / "helpers")]  # for `examples`, and for what tests share
 
+# OpenVINO would send its maker a message about each conversion, from a process that it forks for it.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # by which Python raises an ImportError
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Several processes share the CPUs: threads that wait for each other in each of them make tests 5 times slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
