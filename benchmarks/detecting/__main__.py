@@ -4,7 +4,7 @@
                                    [--json FILE [--resume]] [--work FOLDER] [--readme] [--quick]
 
 Run in the repository's folder. The first FOLDER is as for benchmarks/handlers.py; NAME is a network's, or that of
-a case of it, such as fcos_resnet50_fpn/4. Takes three quarters of an hour on two quiet cores, and 8 GiB of memory.
+a case of it, such as fcos_resnet50_fpn/4. Takes minutes for each of the large ones, and 6 GB of memory.
 Nothing is downloaded. With `--resume` cases that are in the file already are not measured again, and tables are
 made of all. In `--work` archives and conversions stay, for cases that a later command with the same seed measures.
 """

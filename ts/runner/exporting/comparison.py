@@ -48,15 +48,20 @@ def ask(model: Model, inputs: Sequence[Input]) -> Said:
     return Said(answers, outputs)
 
 
-def compare(before: Said, after: Said) -> Comparison:
-    """Compares the answers, and what the models returned for them."""
+def compare(before: Said, after: Said, tolerance: float = TOLERANCE) -> Comparison:
+    """Compares the answers, and what the models returned for them.
+
+    Args:
+        before, after: what was said.
+        tolerance: of a number, or of its magnitude where that is above 1.
+    """
     try:
         pairs = list(zip(_values(before), _values(after)))
         differences = [item for old, new in pairs for item in _differences(old, new)]
     except _OtherForm as other:
         return Comparison(len(before.answers), float("inf"), str(other))
     largest = max(differences, default=0.0)
-    problem = None if largest <= TOLERANCE else f"numbers differ by up to {largest:.2g}"
+    problem = None if largest <= tolerance else f"numbers differ by up to {largest:.2g}"
     return Comparison(len(before.answers), largest, problem)
 
 

@@ -63,6 +63,12 @@ def test_what_the_models_returned_is_compared_too() -> None:
     assert compare(said(outputs=[torch.ones(2)]), said(outputs=[torch.ones(3)])).problem is not None
 
 
+def test_the_tolerance_may_be_another() -> None:
+    old, new = said({"a": 0.5}), said({"a": 0.5005})
+    assert compare(old, new).problem == "numbers differ by up to 0.0005"
+    assert compare(old, new, 1e-3).problem is None
+
+
 def test_a_batch_that_had_to_be_asked_in_parts_differs() -> None:
     whole, parts = [np.ones(4)], [np.ones(2), np.ones(2)]
     assert compare(said(1, outputs=whole), said(1, outputs=parts)).problem is not None
