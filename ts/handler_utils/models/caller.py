@@ -81,11 +81,13 @@ class ModelCaller(Part):
         model = self.handler.model
         if self._engine is not None:
             return self._engine.computing(model, partial(self._source, model))
-        return self._script if self._is_script(model) else model
+        return self._current_script or model
 
-    def _is_script(self, model: Any) -> bool:
-        """Whether a model is the TorchScript that was loaded, and none that a subclass has put in its place."""
-        return self._script is not None and self._script.source is model
+    @property
+    def _current_script(self) -> Optional[ScriptCaller]:
+        """What answers for TorchScript, while no subclass has put another model in its place."""
+        script = self._script
+        return script if script is not None and script.source is self.handler.model else None
 
     def check_use(self) -> None:
         """Warns, once, where a handler of one's own has answered past the engine that it asks for."""
@@ -100,9 +102,8 @@ class ModelCaller(Part):
         properties = getattr(handler.context, "system_properties", None) or {}
         folder = properties.get("model_dir")
         facts = {"handler": f"{type(handler).__module__}.{type(handler).__qualname__}", "settings": settings}
-        call = self._script.call_source if self._script and self._is_script(model) else model
         files = Path(folder) if folder else None
-        return Source(model, call, settings.get("precision"), files, facts, is_data)
+        return Source(model, self.differentiable, settings.get("precision"), files, facts, is_data)
 
     def _in_the_models_type(self, args: tuple[Any, ...]) -> Optional[list[Any]]:
         """Numbers as the floats that a model computes with; None where they are, or it is no module."""
@@ -120,5 +121,5 @@ class ModelCaller(Part):
     @property
     def differentiable(self) -> Any:
         """What gradients flow through: it is called as the model."""
-        model = self.handler.model
-        return self._script.call_source if self._script and self._is_script(model) else model
+        script = self._current_script
+        return script.call_source if script else self.handler.model
